@@ -1,0 +1,16 @@
+//! WebSocket for Node.js: the layers and the rule between them.
+//!
+//! ```text
+//! binding    N-API: the only module that knows JavaScript; crosses the border once per batch
+//!    │
+//! handshake  opening handshake (RFC 6455 section 4): requests, responses, header grammars
+//! protocol   frames, messages, limits, closing (sections 5 to 8): bytes in, events out
+//! ```
+//!
+//! A module may use the ones below it, never those above. `protocol` and `handshake` do no I/O, know no clock and
+//! contain no `unsafe`, so everything in them is tested without Node.
+
+#[cfg(feature = "node")]
+mod binding;
+pub mod handshake;
+pub mod protocol;

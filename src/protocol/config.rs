@@ -1,0 +1,52 @@
+//! What a connection is told at its start.
+
+/// Which end of the connection this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Masks what it sends and expects unmasked frames (RFC 6455 section 5.1).
+    Client,
+    /// Sends unmasked frames and expects masked ones.
+    Server,
+}
+
+/// Whether received frames have to be masked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaskPolicy {
+    /// Refuse unmasked frames: what a server does.
+    Required,
+    /// Refuse masked frames: what a client does.
+    Forbidden,
+    /// Take both, for sockets that are not connected to a real peer.
+    Either,
+}
+
+impl From<Role> for MaskPolicy {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Client => Self::Forbidden,
+            Role::Server => Self::Required,
+        }
+    }
+}
+
+/// Limits and modes of the receiving half.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Config {
+    /// Whether received frames have to be masked.
+    pub mask: MaskPolicy,
+    /// The longest payload of one frame in bytes; more is refused with 1009. Default: 64 KiB.
+    pub max_frame_size: u64,
+    /// The longest message in bytes, over all its frames; more is refused with 1009. Default: 1 MiB.
+    /// Does not apply when `assemble` is off, since nothing is kept then.
+    pub max_message_size: u64,
+    /// Whether frames are put together to messages (the default) or handed out one by one.
+    pub assemble: bool,
+}
+
+impl Config {
+    /// The defaults for `role`.
+    #[must_use]
+    pub fn new(role: Role) -> Self {
+        Self { mask: role.into(), max_frame_size: 1 << 16, max_message_size: 1 << 20, assemble: true }
+    }
+}

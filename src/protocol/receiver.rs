@@ -1,0 +1,288 @@
+//! The receiving half: bytes in, events out.
+//!
+//! States and transitions (`Over` has no way out):
+//!
+//! | state   | input                                    | next    | event                                    |
+//! |---------|------------------------------------------|---------|------------------------------------------|
+//! | Header  | header incomplete                        | Header  |                                          |
+//! | Header  | two bytes that are not allowed here      | Over    | Failed                                   |
+//! | Header  | a length that is not allowed here        | Over    | Failed                                   |
+//! | Header  | whole header                             | Payload |                                          |
+//! | Payload | part of the payload, text that is UTF-8  | Payload |                                          |
+//! | Payload | text that is not UTF-8                   | Over    | Failed                                   |
+//! | Payload | rest of a data frame without FIN         | Header  | (Frame, when frames are not assembled)   |
+//! | Payload | rest of a data frame with FIN            | Header  | Message (or Frame)                       |
+//! | Payload | rest of a Ping or Pong                   | Header  | Ping, Pong (or Frame)                    |
+//! | Payload | rest of a Close                          | Over    | Close (or Frame)                         |
+
+use std::borrow::Cow;
+
+use super::close::CloseFrame;
+use super::config::{Config, MaskPolicy};
+use super::error::PeerError;
+use super::event::{Event, MessageKind};
+use super::header::{FrameHeader, MAX_HEADER_LEN, Prefix};
+use super::mask::apply_mask;
+use super::opcode::OpCode;
+use super::utf8::{self, Utf8Validator};
+
+/// Turns the bytes of a peer into events. Holds no memory between messages.
+#[derive(Debug)]
+pub struct Receiver {
+    config: Config,
+    state: State,
+    /// The beginning of a header that has not arrived as a whole.
+    head: [u8; MAX_HEADER_LEN],
+    head_len: u8,
+    /// The message in progress, from its first frame to its last.
+    message: Option<MessageKind>,
+    utf8: Utf8Validator,
+    /// What has arrived of the message in progress (of the frame in progress, when frames are not assembled).
+    buffer: Vec<u8>,
+    /// What has arrived of the control frame in progress.
+    control: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Header,
+    Payload { header: FrameHeader, received: u64 },
+    Over,
+}
+
+impl Receiver {
+    /// A receiver at the beginning of a connection, right after the opening handshake.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            state: State::Header,
+            head: [0; MAX_HEADER_LEN],
+            head_len: 0,
+            message: None,
+            utf8: Utf8Validator::default(),
+            buffer: Vec::new(),
+            control: Vec::new(),
+        }
+    }
+
+    /// Whether a Close frame or a failure has ended receiving.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    /// Bytes held for messages and frames that are not complete.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.buffer.len() + self.control.len() + usize::from(self.head_len)
+    }
+
+    /// Takes bytes off the front of `input` until something happens. Call again, with what is left, until it returns
+    /// `None`: then all input has been taken. Payloads are unmasked in place.
+    #[must_use = "events must be handled, and the rest of the input passed in again"]
+    pub fn receive<'i>(&mut self, input: &mut &'i mut [u8]) -> Option<Event<'i>> {
+        loop {
+            match self.state {
+                State::Over => {
+                    *input = &mut [];
+                    return None;
+                }
+                State::Header => match self.header(input) {
+                    Ok(Some(header)) => self.state = State::Payload { header, received: 0 },
+                    Ok(None) => return None,
+                    Err(error) => return Some(self.fail(error)),
+                },
+                State::Payload { header, received } => {
+                    let wanted = header.len - received;
+                    if wanted > 0 && input.is_empty() {
+                        return None;
+                    }
+                    let taken = usize::try_from(wanted).map_or(input.len(), |wanted| wanted.min(input.len()));
+                    let (piece, rest) = std::mem::take(input).split_at_mut(taken);
+                    *input = rest;
+                    if let Some(key) = header.mask {
+                        apply_mask(piece, key, received);
+                    }
+                    let received = received + taken as u64;
+                    self.state = State::Payload { header, received };
+                    if received == header.len && piece.len() as u64 == header.len {
+                        if let Some(event) = self.whole_frame(header, piece) {
+                            return Some(event);
+                        }
+                    } else if let Some(event) = self.part_of_frame(header, piece, received == header.len) {
+                        return Some(event);
+                    }
+                }
+            }
+        }
+    }
+
+    fn fail(&mut self, error: PeerError) -> Event<'static> {
+        self.state = State::Over;
+        self.buffer = Vec::new();
+        self.control = Vec::new();
+        Event::Failed(error)
+    }
+
+    /// Takes a header off `input`, or the part of one that is there.
+    fn header(&mut self, input: &mut &mut [u8]) -> Result<Option<FrameHeader>, PeerError> {
+        let (header, len) = if self.head_len == 0 {
+            let [first, second, ..] = **input else {
+                self.keep_head(input);
+                return Ok(None);
+            };
+            let prefix = self.prefix(first, second)?;
+            let len = prefix.header_len();
+            if input.len() < len {
+                self.keep_head(input);
+                return Ok(None);
+            }
+            (FrameHeader::parse(prefix, input)?, len)
+        } else {
+            // The header comes in pieces: complete it in `head`, first its two bytes, then the rest they announce.
+            let kept = usize::from(self.head_len);
+            let mut taken = 0;
+            if kept < 2 {
+                let Some(&second) = input.first() else { return Ok(None) };
+                self.head[1] = second;
+                taken = 1;
+            }
+            let prefix = self.prefix(self.head[0], self.head[1])?;
+            let (have, len) = (kept + taken, prefix.header_len());
+            let more = (len - have).min(input.len() - taken);
+            self.head[have..have + more].copy_from_slice(&input[taken..taken + more]);
+            if have + more < len {
+                self.head_len = (have + more) as u8;
+                *input = &mut [];
+                return Ok(None);
+            }
+            self.head_len = 0;
+            (FrameHeader::parse(prefix, &self.head)?, taken + more)
+        };
+        *input = &mut std::mem::take(input)[len..];
+        self.check_size(&header)?;
+        Ok(Some(header))
+    }
+
+    fn keep_head(&mut self, input: &mut &mut [u8]) {
+        self.head[..input.len()].copy_from_slice(input);
+        self.head_len = input.len() as u8;
+        *input = &mut [];
+    }
+
+    /// Checks all that the first two bytes of a frame tell.
+    fn prefix(&self, first: u8, second: u8) -> Result<Prefix, PeerError> {
+        let prefix = Prefix::parse(first, second)?;
+        if prefix.rsv != 0 {
+            return Err(PeerError::ReservedBits);
+        }
+        match self.config.mask {
+            MaskPolicy::Required if !prefix.masked => return Err(PeerError::UnmaskedFrame),
+            MaskPolicy::Forbidden if prefix.masked => return Err(PeerError::MaskedFrame),
+            _ => {}
+        }
+        match prefix.opcode {
+            OpCode::Continuation if self.message.is_none() => Err(PeerError::UnexpectedContinuation),
+            OpCode::Text | OpCode::Binary if self.message.is_some() => {
+                Err(PeerError::ExpectedContinuation(prefix.opcode as u8))
+            }
+            _ => Ok(prefix),
+        }
+    }
+
+    /// Holds the length in the header against the limits, before a byte of the payload is looked at.
+    fn check_size(&self, header: &FrameHeader) -> Result<(), PeerError> {
+        if header.len > self.config.max_frame_size {
+            return Err(PeerError::FrameTooLarge(header.len));
+        }
+        let assembled = self.config.assemble && !header.opcode.is_control();
+        if assembled && self.buffer.len() as u64 + header.len > self.config.max_message_size {
+            return Err(PeerError::MessageTooLarge);
+        }
+        Ok(())
+    }
+
+    /// A frame whose payload is there as a whole, and in one piece.
+    fn whole_frame<'i>(&mut self, header: FrameHeader, payload: &'i mut [u8]) -> Option<Event<'i>> {
+        if header.opcode.is_control() {
+            self.state = State::Header;
+            return Some(self.control_frame(header, Cow::Borrowed(payload)));
+        }
+        if !header.fin || header.opcode == OpCode::Continuation || !self.config.assemble {
+            return self.part_of_frame(header, payload, true);
+        }
+        // A message of one frame: the common case touches neither buffer nor validator.
+        self.state = State::Header;
+        let kind = if header.opcode == OpCode::Text { MessageKind::Text } else { MessageKind::Binary };
+        if kind == MessageKind::Text && !utf8::is_valid(payload) {
+            return Some(self.fail(PeerError::InvalidUtf8));
+        }
+        Some(Event::Message { kind, payload: Cow::Borrowed(payload) })
+    }
+
+    /// A piece of a frame; with `last`, the frame is complete.
+    fn part_of_frame(&mut self, header: FrameHeader, piece: &mut [u8], last: bool) -> Option<Event<'static>> {
+        if header.opcode.is_control() {
+            self.control.extend_from_slice(piece);
+            if !last {
+                return None;
+            }
+            self.state = State::Header;
+            let payload = std::mem::take(&mut self.control);
+            return Some(self.control_frame(header, Cow::Owned(payload)));
+        }
+        let kind = match header.opcode {
+            OpCode::Text => MessageKind::Text,
+            OpCode::Binary => MessageKind::Binary,
+            _ => self.message.unwrap_or(MessageKind::Binary),
+        };
+        if kind == MessageKind::Text && self.utf8.push(piece).is_err() {
+            return Some(self.fail(PeerError::InvalidUtf8));
+        }
+        if self.keep(piece, &header).is_err() {
+            return Some(self.fail(PeerError::OutOfMemory));
+        }
+        if !last {
+            return None;
+        }
+        self.state = State::Header;
+        self.message = if header.fin { None } else { Some(kind) };
+        if header.fin && kind == MessageKind::Text && self.utf8.finish().is_err() {
+            return Some(self.fail(PeerError::InvalidUtf8));
+        }
+        if !self.config.assemble {
+            return Some(Event::Frame { header, payload: Cow::Owned(std::mem::take(&mut self.buffer)) });
+        }
+        header.fin.then(|| Event::Message { kind, payload: Cow::Owned(std::mem::take(&mut self.buffer)) })
+    }
+
+    /// Appends to the buffer. Memory grows with what has arrived (at most to its double), not with what was announced.
+    fn keep(&mut self, piece: &[u8], header: &FrameHeader) -> Result<(), std::collections::TryReserveError> {
+        if self.buffer.capacity() - self.buffer.len() < piece.len() {
+            let announced = usize::try_from(header.len).unwrap_or(usize::MAX).max(piece.len());
+            let room = if header.fin { announced } else { usize::MAX };
+            self.buffer.try_reserve_exact(self.buffer.len().max(piece.len()).min(room))?;
+        }
+        self.buffer.extend_from_slice(piece);
+        Ok(())
+    }
+
+    fn control_frame<'s>(&mut self, header: FrameHeader, payload: Cow<'s, [u8]>) -> Event<'s> {
+        if header.opcode == OpCode::Close {
+            self.state = State::Over;
+        }
+        if !self.config.assemble {
+            return Event::Frame { header, payload };
+        }
+        match header.opcode {
+            OpCode::Ping => Event::Ping(payload),
+            OpCode::Pong => Event::Pong(payload),
+            _ => Event::Close(CloseFrame::parse(&payload).map(Into::into)),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "receiver_tests.rs"]
+mod tests;

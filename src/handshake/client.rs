@@ -4,7 +4,7 @@ use std::fmt;
 use std::fmt::Write as _;
 
 use super::key::accept_key;
-use super::server::{InvalidHeader, latin1};
+use super::server::{InvalidHeader, joined, latin1};
 use super::tokens::{is_header_value, is_token, list_contains};
 use super::{MAX_HEAD_LEN, MAX_HEADERS};
 
@@ -12,7 +12,12 @@ use super::{MAX_HEAD_LEN, MAX_HEADERS};
 ///
 /// # Errors
 /// [`InvalidHeader`] when a header, the target (named `:path`) or the host would not stay on its line.
-pub fn request(target: &str, host: &str, key: &str, headers: &[(&str, &str)]) -> Result<String, InvalidHeader> {
+pub fn request(
+    target: &str,
+    host: &str,
+    key: &str,
+    headers: &[(&str, &str)],
+) -> Result<String, InvalidHeader> {
     if target.is_empty() || target.bytes().any(|byte| byte <= b' ' || byte == 0x7F) {
         return Err(InvalidHeader { name: ":path".to_owned() });
     }
@@ -99,7 +104,7 @@ impl std::error::Error for ResponseError {}
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn check(fields: &ResponseFields<'_>, key: &str, protocols: &[&str]) -> Result<(), ResponseError> {
-    match fields.protocol {
+    match fields.protocol.filter(|protocol| !protocol.is_empty()) {
         Some(protocol) if !protocols.contains(&protocol) => {
             return Err(ResponseError::UnexpectedProtocol(protocol.to_owned()));
         }
@@ -144,18 +149,18 @@ impl Response {
         if self.status != 101 {
             return Err(ResponseError::Status(self.status));
         }
-        let field = |name: &str| {
-            let line = self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
-            line.map(|(_, value)| value.as_str())
-        };
-        let fields = ResponseFields {
-            upgrade: field("upgrade"),
-            connection: field("connection"),
-            accept: field("sec-websocket-accept"),
-            protocol: field("sec-websocket-protocol"),
-            extensions: field("sec-websocket-extensions"),
-        };
-        check(&fields, key, protocols)
+        let field = |name| joined(&self.headers, name);
+        check(
+            &ResponseFields {
+                upgrade: field("upgrade").as_deref(),
+                connection: field("connection").as_deref(),
+                accept: field("sec-websocket-accept").as_deref(),
+                protocol: field("sec-websocket-protocol").as_deref(),
+                extensions: field("sec-websocket-extensions").as_deref(),
+            },
+            key,
+            protocols,
+        )
     }
 }
 
@@ -163,7 +168,7 @@ impl Response {
 /// is not complete.
 ///
 /// # Errors
-/// [`ResponseError::Malformed`] for what is not HTTP/1.1, or has a head of more than [`MAX_HEAD_LEN`] bytes or
+/// [`ResponseError::Malformed`] for what is not HTTP/1.x, or has a head of more than [`MAX_HEAD_LEN`] bytes or
 /// [`MAX_HEADERS`] lines.
 pub fn parse(bytes: &[u8]) -> Result<Option<(Response, usize)>, ResponseError> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
@@ -179,7 +184,12 @@ pub fn parse(bytes: &[u8]) -> Result<Option<(Response, usize)>, ResponseError> {
             Ok(Some((response, len)))
         }
         Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD_LEN => Ok(None),
-        Ok(_) => Err(ResponseError::Malformed(format!("The response head is longer than {MAX_HEAD_LEN} bytes."))),
+        Ok(_) => {
+            Err(ResponseError::Malformed(format!("The response head is longer than {MAX_HEAD_LEN} bytes.")))
+        }
+        Err(httparse::Error::TooManyHeaders) => {
+            Err(ResponseError::Malformed(format!("The response has more than {MAX_HEADERS} header lines.")))
+        }
         Err(error) => Err(ResponseError::Malformed(format!("The response is not HTTP/1.1: {error}."))),
     }
 }

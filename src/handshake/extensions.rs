@@ -96,15 +96,15 @@ mod tests {
     #[test]
     fn the_examples_of_rfc_6455_section_9_1() {
         assert_eq!(parse("foo"), [Extension { name: "foo", params: vec![] }]);
-        assert_eq!(
-            parse("bar; baz=2"),
-            [Extension { name: "bar", params: vec![param("baz", Some("2"))] }]
-        );
+        assert_eq!(parse("bar; baz=2"), [Extension { name: "bar", params: vec![param("baz", Some("2"))] }]);
         assert_eq!(
             parse("deflate-stream, mux; max-channels=4; flow-control, x"),
             [
                 Extension { name: "deflate-stream", params: vec![] },
-                Extension { name: "mux", params: vec![param("max-channels", Some("4")), param("flow-control", None)] },
+                Extension {
+                    name: "mux",
+                    params: vec![param("max-channels", Some("4")), param("flow-control", None)]
+                },
                 Extension { name: "x", params: vec![] },
             ]
         );

@@ -43,12 +43,12 @@ mod tests {
     fn a_key_that_is_not_16_bytes_in_base64_is_refused() {
         for key in [
             "",
-            "dGhlIHNhbXBsZSBub25jZQ",       // padding missing
-            "dGhlIHNhbXBsZSBub25jZQ= ",     // a space
-            "dGhlIHNhbXBsZSBub25jZWVl",     // 18 bytes
-            "dGhlIHNhbXBsZSBub25j",         // 15 bytes
-            "!!!!!!!!!!!!!!!!!!!!!!==",     // not base64
-            "dGhlIHNhbXBsZSBub25jZR==",     // bits set after the end
+            "dGhlIHNhbXBsZSBub25jZQ",   // padding missing
+            "dGhlIHNhbXBsZSBub25jZQ= ", // a space
+            "dGhlIHNhbXBsZSBub25jZWVl", // 18 bytes
+            "dGhlIHNhbXBsZSBub25j",     // 15 bytes
+            "!!!!!!!!!!!!!!!!!!!!!!==", // not base64
+            "dGhlIHNhbXBsZSBub25jZR==", // bits set after the end
             "dGhlIHNhbXBsZSBub25jZQ==dGhlIHNhbXBsZSBub25jZQ==",
         ] {
             assert!(!is_valid_key(key), "{key:?}");

@@ -49,7 +49,10 @@ impl Refusal {
 pub fn check(fields: &RequestFields<'_>) -> Result<u8, Refusal> {
     if fields.method.is_some_and(|method| method != "GET") {
         let header = Some(("Allow", "GET"));
-        return Err(Refusal { header, ..Refusal::new(405, "The method of a WebSocket request must be GET.") });
+        return Err(Refusal {
+            header,
+            ..Refusal::new(405, "The method of a WebSocket request must be GET.")
+        });
     }
     if fields.upgrade.is_some_and(|upgrade| !list_contains(upgrade, "websocket")) {
         return Err(Refusal::new(400, "Client must ask for an upgrade to websocket."));
@@ -101,13 +104,7 @@ impl Request {
     /// The value of header `name`, several lines of it joined by commas.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
-        let mut lines = self.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
-        let mut value = lines.next()?.1.clone();
-        for (_, line) in lines {
-            value.push_str(", ");
-            value.push_str(line);
-        }
-        Some(value)
+        joined(&self.headers, name)
     }
 
     /// Checks that this is an opening handshake; see [`check`]. Here a missing `Upgrade` or `Connection` is refused.
@@ -116,6 +113,10 @@ impl Request {
     /// The first thing that is wrong with it.
     pub fn check(&self) -> Result<u8, Refusal> {
         let field = |name| self.header(name);
+        // Which of two hosts is meant nobody can tell (RFC 9112 section 3.2).
+        if self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host")).count() > 1 {
+            return Err(Refusal::new(400, "Client must provide a single Host header."));
+        }
         check(&RequestFields {
             method: Some(&self.method),
             host: field("host").as_deref(),
@@ -157,6 +158,17 @@ pub fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, Refusal> {
     }
 }
 
+/// The value of header `name`, several lines of it joined by commas.
+pub(super) fn joined(headers: &[(String, String)], name: &str) -> Option<String> {
+    let mut lines = headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+    let mut value = lines.next()?.1.clone();
+    for (_, line) in lines {
+        value.push_str(", ");
+        value.push_str(line);
+    }
+    Some(value)
+}
+
 pub(super) fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|&byte| char::from(byte)).collect()
 }
@@ -181,8 +193,11 @@ pub fn accept_response(key: &str, headers: &[(&str, &str)]) -> Result<String, In
 /// The head of any response.
 ///
 /// # Errors
-/// As [`accept_response`].
+/// As [`accept_response`]; the phrase is named `:reason`.
 pub fn response(status: u16, phrase: &str, headers: &[(&str, &str)]) -> Result<String, InvalidHeader> {
+    if !is_header_value(phrase) {
+        return Err(InvalidHeader { name: ":reason".to_owned() });
+    }
     let mut head = String::with_capacity(256);
     let _ = write!(head, "HTTP/1.1 {status} {phrase}\r\n");
     for (name, value) in headers {

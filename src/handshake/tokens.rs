@@ -31,10 +31,11 @@ pub(super) fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// Whether `value` may be the value of a header line: no control character but tab, so nothing can break out of it.
+/// Whether `value` may be the value of a header line: no control character but tab, so nothing can break out of it,
+/// and nothing above U+00FF, which would be cut down to one byte on the wire and might become one.
 #[must_use]
 pub fn is_header_value(value: &str) -> bool {
-    value.chars().all(|c| c == '\t' || !c.is_ascii_control())
+    value.chars().all(|c| c == '\t' || (!c.is_ascii_control() && c <= '\u{FF}'))
 }
 
 #[cfg(test)]
@@ -68,7 +69,7 @@ mod tests {
     fn a_header_value_has_no_line_breaks() {
         assert!(is_header_value("text/plain;\tq=1"));
         assert!(is_header_value("tschüß"));
-        for bad in ["a\r\nSet-Cookie: b=c", "a\nb", "a\rb", "a\0b", "\x7f"] {
+        for bad in ["a\r\nSet-Cookie: b=c", "a\nb", "a\rb", "a\0b", "\x7f", "\u{10d}\u{10a}"] {
             assert!(!is_header_value(bad), "{bad:?}");
         }
     }

@@ -9,6 +9,8 @@
 //! In `Closed` and `Failed` the transport is to be closed: at once by a server, by a client when the server has
 //! closed or a while has passed (section 7.1.1). In `Failed`, send a Close with the error's code first if none was sent.
 
+#![expect(clippy::mut_mut, reason = "as in the receiver: the input is a cursor")]
+
 use bytes::BytesMut;
 
 use super::close::CloseFrame;
@@ -112,7 +114,12 @@ impl Connection {
     ///
     /// # Errors
     /// [`LocalError::AlreadyClosing`], and [`LocalError::ControlPayloadTooLong`] for more than 125 bytes.
-    pub fn send_ping(&mut self, out: &mut BytesMut, keys: &mut MaskKeys, payload: &[u8]) -> Result<(), LocalError> {
+    pub fn send_ping(
+        &mut self,
+        out: &mut BytesMut,
+        keys: &mut MaskKeys,
+        payload: &[u8],
+    ) -> Result<(), LocalError> {
         self.may_send()?;
         self.put_control(out, keys, OpCode::Ping, payload)
     }
@@ -121,7 +128,12 @@ impl Connection {
     ///
     /// # Errors
     /// As [`Connection::send_ping`].
-    pub fn send_pong(&mut self, out: &mut BytesMut, keys: &mut MaskKeys, payload: &[u8]) -> Result<(), LocalError> {
+    pub fn send_pong(
+        &mut self,
+        out: &mut BytesMut,
+        keys: &mut MaskKeys,
+        payload: &[u8],
+    ) -> Result<(), LocalError> {
         self.may_send()?;
         self.put_control(out, keys, OpCode::Pong, payload)
     }

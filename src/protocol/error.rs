@@ -65,7 +65,9 @@ impl fmt::Display for PeerError {
             Self::ReservedBits => f.write_str("Unsupported usage of rsv bits without negotiated extension."),
             Self::UnmaskedFrame => f.write_str("Frames sent by a client must be masked."),
             Self::MaskedFrame => f.write_str("Frames sent by a server must not be masked."),
-            Self::NonMinimalLength => f.write_str("Frame length is not encoded in the fewest possible bytes."),
+            Self::NonMinimalLength => {
+                f.write_str("Frame length is not encoded in the fewest possible bytes.")
+            }
             Self::UnexpectedContinuation => f.write_str("Unexpected Continuation Frame"),
             Self::ExpectedContinuation(bits) => {
                 write!(f, "Illegal frame opcode 0x{bits:x} received in middle of fragmented message.")
@@ -98,7 +100,9 @@ impl fmt::Display for LocalError {
         match self {
             Self::AlreadyClosing => f.write_str("a Close frame was sent, nothing may follow it"),
             Self::InvalidCloseCode(code) => write!(f, "close code {code} must not be sent"),
-            Self::ControlPayloadTooLong(len) => write!(f, "{len} bytes do not fit into a control frame (125 bytes)"),
+            Self::ControlPayloadTooLong(len) => {
+                write!(f, "{len} bytes do not fit into a control frame (125 bytes)")
+            }
         }
     }
 }

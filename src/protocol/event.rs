@@ -63,8 +63,12 @@ impl Event<'_> {
     #[must_use]
     pub fn into_owned(self) -> Event<'static> {
         match self {
-            Self::Message { kind, payload } => Event::Message { kind, payload: Cow::Owned(payload.into_owned()) },
-            Self::Frame { header, payload } => Event::Frame { header, payload: Cow::Owned(payload.into_owned()) },
+            Self::Message { kind, payload } => {
+                Event::Message { kind, payload: Cow::Owned(payload.into_owned()) }
+            }
+            Self::Frame { header, payload } => {
+                Event::Frame { header, payload: Cow::Owned(payload.into_owned()) }
+            }
             Self::Ping(payload) => Event::Ping(Cow::Owned(payload.into_owned())),
             Self::Pong(payload) => Event::Pong(Cow::Owned(payload.into_owned())),
             Self::Close(close) => Event::Close(close),

@@ -23,6 +23,11 @@ pub const MAX_CONTROL_PAYLOAD: usize = 125;
 const FIN: u8 = 0x80;
 const MASK: u8 = 0x80;
 
+/// The seven-bit length that announces a 16-bit one.
+const LEN_16: u8 = 0x7E;
+/// The seven-bit length that announces a 64-bit one.
+const LEN_64: u8 = 0x7F;
+
 /// What the first two bytes of a frame say. They suffice to refuse most bad frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Prefix {
@@ -69,8 +74,8 @@ impl Prefix {
     #[must_use]
     pub const fn header_len(self) -> usize {
         let extended = match self.len7 {
-            126 => 2,
-            127 => 8,
+            LEN_16 => 2,
+            LEN_64 => 8,
             _ => 0,
         };
         2 + extended + if self.masked { 4 } else { 0 }
@@ -103,8 +108,8 @@ impl FrameHeader {
     /// When `bytes` is shorter than the header.
     pub fn parse(prefix: Prefix, bytes: &[u8]) -> Result<Self, PeerError> {
         let (len, at) = match prefix.len7 {
-            126 => (u64::from(u16::from_be_bytes([bytes[2], bytes[3]])), 4),
-            127 => {
+            LEN_16 => (u64::from(u16::from_be_bytes([bytes[2], bytes[3]])), 4),
+            LEN_64 => {
                 let mut len = [0; 8];
                 len.copy_from_slice(&bytes[2..10]);
                 (u64::from_be_bytes(len), 10)
@@ -149,12 +154,12 @@ impl FrameHeader {
                 2
             }
             126..0x1_0000 => {
-                out[1] = mask_bit | 126;
+                out[1] = mask_bit | LEN_16;
                 out[2..4].copy_from_slice(&(self.len as u16).to_be_bytes());
                 4
             }
             _ => {
-                out[1] = mask_bit | 127;
+                out[1] = mask_bit | LEN_64;
                 out[2..10].copy_from_slice(&self.len.to_be_bytes());
                 10
             }
@@ -213,8 +218,14 @@ mod tests {
     fn a_length_must_use_the_fewest_bytes() {
         assert_eq!(FrameHeader::decode(&[0x82, 126, 0, 125]), Err(PeerError::NonMinimalLength));
         assert!(FrameHeader::decode(&[0x82, 126, 0, 126]).is_ok_and(|header| header.is_some()));
-        assert_eq!(FrameHeader::decode(&[0x82, 127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]), Err(PeerError::NonMinimalLength));
-        assert_eq!(FrameHeader::decode(&[0x82, 127, 0x80, 0, 0, 0, 0, 0, 0, 0]), Err(PeerError::NonMinimalLength));
+        assert_eq!(
+            FrameHeader::decode(&[0x82, 127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]),
+            Err(PeerError::NonMinimalLength)
+        );
+        assert_eq!(
+            FrameHeader::decode(&[0x82, 127, 0x80, 0, 0, 0, 0, 0, 0, 0]),
+            Err(PeerError::NonMinimalLength)
+        );
         let longest = FrameHeader::decode(&[0x82, 127, 0x7F, 255, 255, 255, 255, 255, 255, 255]);
         assert!(longest.is_ok_and(|header| header.is_some_and(|(header, _)| header.len == u64::MAX >> 1)));
     }
@@ -225,7 +236,13 @@ mod tests {
             "a header that may be sent",
             |(fin, rsv, opcode, mask, len)| {
                 let opcode = OpCode::from_bits(opcode)?;
-                (!opcode.is_control() || (fin && len <= 125)).then_some(FrameHeader { fin, rsv, opcode, mask, len })
+                (!opcode.is_control() || (fin && len <= 125)).then_some(FrameHeader {
+                    fin,
+                    rsv,
+                    opcode,
+                    mask,
+                    len,
+                })
             },
         )
     }

@@ -15,6 +15,8 @@
 //! | Payload | rest of a Ping or Pong                   | Header  | Ping, Pong (or Frame)                    |
 //! | Payload | rest of a Close                          | Over    | Close (or Frame)                         |
 
+#![expect(clippy::mut_mut, reason = "the input is a cursor: a call moves the start of the slice it is given")]
+
 use std::borrow::Cow;
 
 use super::close::CloseFrame;
@@ -72,6 +74,12 @@ impl Receiver {
         matches!(self.state, State::Over)
     }
 
+    /// Changes the limits. They hold from the next header on.
+    pub fn set_limits(&mut self, max_frame_size: u64, max_message_size: u64) {
+        self.config.max_frame_size = max_frame_size;
+        self.config.max_message_size = max_message_size;
+    }
+
     /// Bytes held for messages and frames that are not complete.
     #[must_use]
     pub fn buffered(&self) -> usize {
@@ -119,10 +127,16 @@ impl Receiver {
     }
 
     fn fail(&mut self, error: PeerError) -> Event<'static> {
+        self.end();
+        Event::Failed(error)
+    }
+
+    /// Ends receiving and lets go of what was kept for it.
+    fn end(&mut self) {
         self.state = State::Over;
+        self.head_len = 0;
         self.buffer = Vec::new();
         self.control = Vec::new();
-        Event::Failed(error)
     }
 
     /// Takes a header off `input`, or the part of one that is there.
@@ -209,7 +223,13 @@ impl Receiver {
             self.state = State::Header;
             return Some(self.control_frame(header, Cow::Borrowed(payload)));
         }
-        if !header.fin || header.opcode == OpCode::Continuation || !self.config.assemble {
+        if !self.config.assemble {
+            return Some(match self.data(header, payload, true) {
+                Ok(_) => Event::Frame { header, payload: Cow::Borrowed(payload) },
+                Err(error) => self.fail(error),
+            });
+        }
+        if !header.fin || header.opcode == OpCode::Continuation {
             return self.part_of_frame(header, payload, true);
         }
         // A message of one frame: the common case touches neither buffer nor validator.
@@ -232,29 +252,40 @@ impl Receiver {
             let payload = std::mem::take(&mut self.control);
             return Some(self.control_frame(header, Cow::Owned(payload)));
         }
-        let kind = match header.opcode {
-            OpCode::Text => MessageKind::Text,
-            OpCode::Binary => MessageKind::Binary,
-            _ => self.message.unwrap_or(MessageKind::Binary),
+        let kind = match self.data(header, piece, last) {
+            Ok(kind) => kind,
+            Err(error) => return Some(self.fail(error)),
         };
-        if kind == MessageKind::Text && self.utf8.push(piece).is_err() {
-            return Some(self.fail(PeerError::InvalidUtf8));
-        }
         if self.keep(piece, &header).is_err() {
             return Some(self.fail(PeerError::OutOfMemory));
         }
         if !last {
             return None;
         }
-        self.state = State::Header;
-        self.message = if header.fin { None } else { Some(kind) };
-        if header.fin && kind == MessageKind::Text && self.utf8.finish().is_err() {
-            return Some(self.fail(PeerError::InvalidUtf8));
-        }
         if !self.config.assemble {
             return Some(Event::Frame { header, payload: Cow::Owned(std::mem::take(&mut self.buffer)) });
         }
         header.fin.then(|| Event::Message { kind, payload: Cow::Owned(std::mem::take(&mut self.buffer)) })
+    }
+
+    /// Checks a piece of a data frame and moves on when the frame is complete.
+    fn data(&mut self, header: FrameHeader, piece: &[u8], last: bool) -> Result<MessageKind, PeerError> {
+        let kind = match header.opcode {
+            OpCode::Text => MessageKind::Text,
+            OpCode::Binary => MessageKind::Binary,
+            _ => self.message.unwrap_or(MessageKind::Binary),
+        };
+        if kind == MessageKind::Text {
+            self.utf8.push(piece).map_err(|_| PeerError::InvalidUtf8)?;
+            if last && header.fin {
+                self.utf8.finish().map_err(|_| PeerError::InvalidUtf8)?;
+            }
+        }
+        if last {
+            self.state = State::Header;
+            self.message = if header.fin { None } else { Some(kind) };
+        }
+        Ok(kind)
     }
 
     /// Appends to the buffer. Memory grows with what has arrived (at most to its double), not with what was announced.
@@ -270,7 +301,7 @@ impl Receiver {
 
     fn control_frame<'s>(&mut self, header: FrameHeader, payload: Cow<'s, [u8]>) -> Event<'s> {
         if header.opcode == OpCode::Close {
-            self.state = State::Over;
+            self.end();
         }
         if !self.config.assemble {
             return Event::Frame { header, payload };

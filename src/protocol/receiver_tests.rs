@@ -1,1 +1,553 @@
-//! filled below
+//! The receiving half, transition by transition. Frames are written out by hand here, not by the encoder.
+
+use super::*;
+use crate::protocol::close::CloseError;
+use crate::protocol::event::Closed;
+
+const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+const CONT: u8 = 0x00;
+const TEXT: u8 = 0x01;
+const BINARY: u8 = 0x02;
+const CLOSE: u8 = 0x88;
+const PING: u8 = 0x89;
+const PONG: u8 = 0x8A;
+const FIN: u8 = 0x80;
+
+/// A header with the length in the fewest bytes.
+fn header(first: u8, len: u64, mask: Option<[u8; 4]>) -> Vec<u8> {
+    let mask_bit = if mask.is_some() { 0x80 } else { 0 };
+    let mut bytes = vec![first];
+    if len < 126 {
+        bytes.push(mask_bit | len as u8);
+    } else if let Ok(len) = u16::try_from(len) {
+        bytes.push(mask_bit | 0x7E);
+        bytes.extend(len.to_be_bytes());
+    } else {
+        bytes.push(mask_bit | 0x7F);
+        bytes.extend(len.to_be_bytes());
+    }
+    bytes.extend(mask.into_iter().flatten());
+    bytes
+}
+
+/// A masked frame, as a client sends it.
+fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = header(first, payload.len() as u64, Some(KEY));
+    bytes.extend(payload.iter().zip(KEY.iter().cycle()).map(|(byte, key)| byte ^ key));
+    bytes
+}
+
+/// An unmasked frame, as a server sends it.
+fn plain(first: u8, payload: &[u8]) -> Vec<u8> {
+    [header(first, payload.len() as u64, None), payload.to_vec()].concat()
+}
+
+fn config() -> Config {
+    Config { mask: MaskPolicy::Either, max_frame_size: 1 << 16, max_message_size: 1 << 20, assemble: true }
+}
+
+fn frame_mode() -> Config {
+    Config { assemble: false, ..config() }
+}
+
+/// Passes `bytes` in as one piece and returns what happened.
+fn receive(receiver: &mut Receiver, bytes: &[u8]) -> Vec<Event<'static>> {
+    let mut bytes = bytes.to_vec();
+    let mut input = &mut bytes[..];
+    let mut events = Vec::new();
+    while let Some(event) = receiver.receive(&mut input) {
+        events.push(event.into_owned());
+    }
+    assert!(input.is_empty(), "all input is taken");
+    events
+}
+
+/// What happens when `bytes` come in one piece; the same has to happen when they come one by one, or cut in two.
+fn events_of(config: Config, bytes: &[u8]) -> Vec<Event<'static>> {
+    let whole = receive(&mut Receiver::new(config), bytes);
+    let mut receiver = Receiver::new(config);
+    let single: Vec<_> = bytes.iter().flat_map(|&byte| receive(&mut receiver, &[byte])).collect();
+    assert_eq!(single, whole, "byte by byte: {bytes:x?}");
+    for cut in 0..bytes.len().min(512) {
+        let mut receiver = Receiver::new(config);
+        let mut halves = receive(&mut receiver, &bytes[..cut]);
+        halves.extend(receive(&mut receiver, &bytes[cut..]));
+        assert_eq!(halves, whole, "cut at {cut}: {bytes:x?}");
+    }
+    whole
+}
+
+fn text(payload: &str) -> Event<'static> {
+    Event::Message { kind: MessageKind::Text, payload: payload.as_bytes().to_vec().into() }
+}
+
+fn binary(payload: &[u8]) -> Event<'static> {
+    Event::Message { kind: MessageKind::Binary, payload: payload.to_vec().into() }
+}
+
+fn ping(payload: &str) -> Event<'static> {
+    Event::Ping(payload.as_bytes().to_vec().into())
+}
+
+fn pong(payload: &str) -> Event<'static> {
+    Event::Pong(payload.as_bytes().to_vec().into())
+}
+
+fn closed(code: Option<u16>, reason: &str) -> Event<'static> {
+    Event::Close(Ok(Closed { code, reason: reason.to_owned() }))
+}
+
+fn frame(fin: bool, opcode: OpCode, payload: &[u8]) -> Event<'static> {
+    let header = FrameHeader { fin, rsv: 0, opcode, mask: Some(KEY), len: payload.len() as u64 };
+    Event::Frame { header, payload: payload.to_vec().into() }
+}
+
+fn failed(error: PeerError) -> Vec<Event<'static>> {
+    vec![Event::Failed(error)]
+}
+
+/// The name of a state as in the table of the module.
+fn state(receiver: &Receiver) -> &'static str {
+    match receiver.state {
+        State::Header => "Header",
+        State::Payload { .. } => "Payload",
+        State::Over => "Over",
+    }
+}
+
+/// Checks one row of the table: what came `before` leads to state `from`; there, `input` leads to `to` and `events`.
+#[track_caller]
+fn row(
+    config: Config,
+    before: &[u8],
+    from: &str,
+    input: &[u8],
+    to: &str,
+    events: impl IntoIterator<Item = Event<'static>>,
+) {
+    let mut receiver = Receiver::new(config);
+    let _ = receive(&mut receiver, before);
+    assert_eq!(state(&receiver), from, "before the input");
+    assert_eq!(receive(&mut receiver, input), events.into_iter().collect::<Vec<_>>());
+    assert_eq!(state(&receiver), to, "after the input");
+    assert_eq!(receiver.is_over(), to == "Over");
+}
+
+#[test]
+fn every_row_of_the_state_table() {
+    let config = config();
+    let (bad_text, too_large) = (PeerError::InvalidUtf8, PeerError::FrameTooLarge(65_537));
+    // header incomplete
+    row(config, &[], "Header", &[], "Header", []);
+    row(config, &[], "Header", &[FIN | TEXT], "Header", []);
+    row(config, &[FIN | TEXT], "Header", &[0x85, KEY[0]], "Header", []);
+    // two bytes that are not allowed here
+    row(config, &[], "Header", &[FIN | CONT, 1], "Over", failed(PeerError::UnexpectedContinuation));
+    row(config, &[FIN | CONT], "Header", &[1], "Over", failed(PeerError::UnexpectedContinuation));
+    // a length that is not allowed here
+    row(config, &[], "Header", &header(FIN | TEXT, 65_537, None), "Over", failed(too_large));
+    row(config, &[], "Header", &[FIN | TEXT, 126, 0, 125], "Over", failed(PeerError::NonMinimalLength));
+    // whole header
+    row(config, &[], "Header", &header(FIN | TEXT, 5, Some(KEY)), "Payload", []);
+    // part of the payload
+    row(config, &header(FIN | TEXT, 5, None), "Payload", &[0xE2, 0x82], "Payload", []);
+    row(config, &header(FIN | TEXT, 5, None), "Payload", &[0xE2, 0x28], "Over", failed(bad_text));
+    // rest of a data frame
+    row(config, &header(TEXT, 2, None), "Payload", b"ab", "Header", []);
+    row(config, &header(FIN | TEXT, 2, None), "Payload", b"ab", "Header", [text("ab")]);
+    row(config, &header(FIN | TEXT, 2, None), "Payload", &[b'a', 0xC3], "Over", failed(bad_text));
+    row(config, &header(FIN | BINARY, 2, None), "Payload", &[b'a', 0xC3], "Header", [binary(&[b'a', 0xC3])]);
+    // rest of a control frame
+    row(config, &header(PING, 2, None), "Payload", b"ab", "Header", [ping("ab")]);
+    row(config, &header(PONG, 2, None), "Payload", b"ab", "Header", [pong("ab")]);
+    row(config, &header(CLOSE, 2, None), "Payload", &[0x03, 0xE8], "Over", [closed(Some(1000), "")]);
+    // no way out
+    row(config, &masked(CLOSE, b""), "Over", &masked(FIN | TEXT, b"late"), "Over", []);
+    row(config, &[0xFF, 0xFF], "Over", &masked(FIN | TEXT, b"late"), "Over", []);
+}
+
+#[test]
+fn every_row_of_the_state_table_for_single_frames() {
+    for (first, fin, opcode) in [
+        (TEXT, false, OpCode::Text),
+        (FIN | TEXT, true, OpCode::Text),
+        (BINARY, false, OpCode::Binary),
+        (FIN | BINARY, true, OpCode::Binary),
+        (PING, true, OpCode::Ping),
+        (PONG, true, OpCode::Pong),
+        (CLOSE, true, OpCode::Close),
+    ] {
+        let bytes = masked(first, b"ab");
+        let to = if opcode == OpCode::Close { "Over" } else { "Header" };
+        row(frame_mode(), &bytes[..6], "Payload", &bytes[6..], to, [frame(fin, opcode, b"ab")]);
+    }
+    row(frame_mode(), &header(TEXT, 2, None), "Payload", &[0xFF], "Over", failed(PeerError::InvalidUtf8));
+}
+
+#[test]
+fn two_bytes_suffice_to_refuse_a_bad_frame() {
+    use PeerError as E;
+    let required = Config { mask: MaskPolicy::Required, ..config() };
+    let forbidden = Config { mask: MaskPolicy::Forbidden, ..config() };
+    let fragment = plain(TEXT, b"Hel");
+    let masked_fragment = masked(TEXT, b"Hel");
+    let mut cases: Vec<(Config, &[u8], [u8; 2], PeerError)> = vec![
+        (config(), &[], [FIN | CONT, 0], E::UnexpectedContinuation),
+        (config(), &[], [CONT, 0], E::UnexpectedContinuation),
+        (config(), &fragment, [FIN | TEXT, 0], E::ExpectedContinuation(1)),
+        (config(), &fragment, [BINARY, 0], E::ExpectedContinuation(2)),
+        (required, &[], [FIN | TEXT, 5], E::UnmaskedFrame),
+        (required, &[], [PING, 0], E::UnmaskedFrame),
+        (required, &masked_fragment, [FIN | CONT, 5], E::UnmaskedFrame),
+        (forbidden, &[], [FIN | TEXT, 0x85], E::MaskedFrame),
+        (forbidden, &[], [CLOSE, 0x80], E::MaskedFrame),
+        (forbidden, &fragment, [FIN | CONT, 0x85], E::MaskedFrame),
+    ];
+    for control in [CLOSE, PING, PONG] {
+        cases.push((config(), &[], [control & !FIN, 0], E::FragmentedControlFrame));
+        cases.push((config(), &fragment, [control, 126], E::ControlFrameTooLong));
+        cases.push((config(), &[], [control, 127], E::ControlFrameTooLong));
+    }
+    for opcode in (0x3..0x8).chain(0xB..0x10) {
+        cases.push((config(), &[], [FIN | opcode, 0], E::ReservedOpcode(opcode)));
+    }
+    for rsv in 1..8 {
+        cases.push((config(), &[], [FIN | rsv << 4 | TEXT, 0x85], E::ReservedBits));
+        cases.push((config(), &fragment, [rsv << 4 | CONT, 5], E::ReservedBits));
+        cases.push((config(), &[], [rsv << 4 | PING, 0], E::ReservedBits));
+    }
+    for (config, before, head, error) in cases {
+        for config in [config, Config { assemble: false, ..config }] {
+            let mut receiver = Receiver::new(config);
+            let _ = receive(&mut receiver, before);
+            assert_eq!(receive(&mut receiver, &head[..1]), [], "one byte of {head:x?}");
+            assert_eq!(receive(&mut receiver, &head[1..]), failed(error), "{head:x?}");
+            let events = events_of(config, &[before, &head, b"whatever follows"].concat());
+            assert_eq!(events.last(), Some(&Event::Failed(error)), "{head:x?}");
+        }
+    }
+}
+
+#[test]
+fn a_length_that_is_not_minimal_is_refused_with_its_last_byte() {
+    for (len, bytes) in [
+        (125_u64, &[FIN | BINARY, 126, 0, 125][..]),
+        (0, &[FIN | BINARY, 126, 0, 0]),
+        (65_535, &[FIN | BINARY, 127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]),
+        (5, &[FIN | BINARY, 127, 0, 0, 0, 0, 0, 0, 0, 5]),
+        (1 << 63, &[FIN | BINARY, 127, 0x80, 0, 0, 0, 0, 0, 0, 0]),
+    ] {
+        let unlimited = Config { max_frame_size: u64::MAX, max_message_size: u64::MAX, ..config() };
+        assert_eq!(events_of(unlimited, &bytes[..bytes.len() - 1]), [], "{len}");
+        assert_eq!(events_of(unlimited, bytes), failed(PeerError::NonMinimalLength), "{len}");
+    }
+}
+
+#[test]
+fn headers_and_payloads_may_be_split_anywhere() {
+    for mask in [None, Some(KEY)] {
+        for len in [0_usize, 1, 2, 125, 126, 127, 300, 65_535, 65_536] {
+            let payload: Vec<u8> = (0..len).map(|i| (i % 251) as u8).collect();
+            let mut bytes = header(FIN | BINARY, len as u64, mask);
+            let header_len = bytes.len();
+            let key = mask.unwrap_or_default();
+            bytes.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+            for cut in (0..=header_len + 9).chain(bytes.len().saturating_sub(3)..bytes.len()) {
+                let (head, tail) = bytes.split_at(cut.min(bytes.len()));
+                let mut receiver = Receiver::new(config());
+                let mut events = receive(&mut receiver, head);
+                events.extend(receive(&mut receiver, tail));
+                assert_eq!(events, [binary(&payload)], "{len} bytes, cut at {cut}");
+            }
+        }
+    }
+    // and every byte on its own, with another message behind
+    let stream =
+        [masked(FIN | TEXT, "ä€😀".as_bytes()), masked(FIN | BINARY, &[0xFF; 200]), plain(PING, b"?")]
+            .concat();
+    assert_eq!(events_of(config(), &stream), [text("ä€😀"), binary(&[0xFF; 200]), ping("?")]);
+}
+
+#[test]
+fn what_arrives_whole_is_borrowed_and_what_does_not_is_owned() {
+    let is_borrowed = |config: Config, before: &[u8], bytes: &[u8]| {
+        let mut receiver = Receiver::new(config);
+        let _ = receive(&mut receiver, before);
+        let mut bytes = bytes.to_vec();
+        match receiver.receive(&mut &mut bytes[..]) {
+            Some(
+                Event::Message { payload, .. }
+                | Event::Frame { payload, .. }
+                | Event::Ping(payload)
+                | Event::Pong(payload),
+            ) => matches!(payload, Cow::Borrowed(_)),
+            other => panic!("{other:?}"),
+        }
+    };
+    for first in [FIN | TEXT, FIN | BINARY, PING, PONG] {
+        let bytes = masked(first, b"Hello");
+        for config in [config(), frame_mode()] {
+            assert!(is_borrowed(config, &[], &bytes), "{first:x}");
+            assert!(is_borrowed(config, &bytes[..6], &bytes[6..]), "the header came before: {first:x}");
+            assert!(
+                !is_borrowed(config, &bytes[..7], &bytes[7..]),
+                "a byte of payload came before: {first:x}"
+            );
+        }
+    }
+    // the last fragment is put behind the others; as a frame of its own it stays where it is
+    let (first, last) = (masked(TEXT, b"Hel"), masked(FIN | CONT, b"lo"));
+    assert!(!is_borrowed(config(), &first, &last));
+    assert!(is_borrowed(frame_mode(), &first, &last));
+}
+
+#[test]
+fn control_frames_may_come_between_fragments() {
+    let stream = [
+        masked(TEXT, b"Hel"),
+        masked(PING, b"1"),
+        masked(CONT, b"lo"),
+        masked(PONG, &[]),
+        masked(PING, &[]),
+        masked(FIN | CONT, b"!"),
+        masked(FIN | BINARY, b"next"),
+    ]
+    .concat();
+    assert_eq!(
+        events_of(config(), &stream),
+        [ping("1"), pong(""), ping(""), text("Hello!"), binary(b"next")]
+    );
+}
+
+#[test]
+fn fragments_and_messages_may_be_empty() {
+    let stream = [
+        masked(TEXT, b""),
+        masked(CONT, b""),
+        masked(CONT, b"a"),
+        masked(FIN | CONT, b""),
+        masked(BINARY, b""),
+        masked(FIN | CONT, b""),
+        masked(FIN | TEXT, b""),
+        masked(FIN | BINARY, b""),
+    ]
+    .concat();
+    assert_eq!(events_of(config(), &stream), [text("a"), binary(b""), text(""), binary(b"")]);
+}
+
+#[test]
+fn endless_empty_fragments_hold_no_memory() {
+    let mut receiver = Receiver::new(config());
+    assert_eq!(receive(&mut receiver, &masked(BINARY, b"")), []);
+    for _ in 0..1_000 {
+        assert_eq!(receive(&mut receiver, &masked(CONT, b"").repeat(10)), []);
+    }
+    assert_eq!((receiver.buffered(), receiver.buffer.capacity()), (0, 0));
+}
+
+#[test]
+fn memory_grows_with_what_has_arrived_not_with_what_was_announced() {
+    let limits = Config { max_frame_size: 1 << 30, max_message_size: 1 << 30, ..config() };
+    for config in [limits, Config { assemble: false, ..limits }] {
+        for first in [FIN | BINARY, BINARY] {
+            let mut receiver = Receiver::new(config);
+            assert_eq!(receive(&mut receiver, &header(first, 1 << 30, Some(KEY))), []);
+            assert_eq!((receiver.buffered(), receiver.buffer.capacity()), (0, 0));
+            assert_eq!(receive(&mut receiver, &[0; 10]), []);
+            assert_eq!(receiver.buffered(), 10);
+            for _ in 0..1_000 {
+                assert_eq!(receive(&mut receiver, &[0; 100]), []);
+                assert!(receiver.buffer.capacity() <= 2 * receiver.buffered());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_short_last_fragment_does_not_double_the_memory_of_a_long_message() {
+    let mut receiver = Receiver::new(config());
+    assert_eq!(receive(&mut receiver, &plain(BINARY, &[7; 1_000])), []);
+    let last = plain(FIN | CONT, &[7; 10]);
+    assert_eq!(receive(&mut receiver, &last[..11]), []);
+    assert_eq!((receiver.buffered(), receiver.buffer.capacity()), (1_009, 1_010));
+    assert_eq!(receive(&mut receiver, &last[11..]), [binary(&[7; 1_010])]);
+}
+
+#[test]
+fn buffered_counts_headers_control_frames_and_messages_in_progress() {
+    let mut receiver = Receiver::new(config());
+    let mut expect = |bytes: &[u8], buffered: usize| {
+        let _ = receive(&mut receiver, bytes);
+        assert_eq!(receiver.buffered(), buffered);
+    };
+    expect(&[TEXT], 1);
+    expect(&[0x83, 0], 3);
+    expect(&[0, 0, 0], 0);
+    expect(b"abc", 3);
+    expect(&header(PING, 4, None), 3);
+    expect(b"pin", 6);
+    expect(b"g", 3);
+    expect(&plain(FIN | CONT, b"d"), 0);
+}
+
+#[test]
+fn nothing_is_kept_when_receiving_is_over() {
+    let fragments = [masked(TEXT, &[b'x'; 1_000]), masked(CONT, &[b'x'; 1_000])].concat();
+    for end in
+        [masked(CLOSE, &[0x03, 0xE8]), vec![FIN | TEXT, 0x81], masked(FIN | CONT, &[0xFF]), vec![0xFF, 0xFF]]
+    {
+        for pieces in [1, end.len()] {
+            let mut receiver = Receiver::new(config());
+            assert_eq!(receive(&mut receiver, &fragments), []);
+            for piece in end.chunks(end.len().div_ceil(pieces)) {
+                let _ = receive(&mut receiver, piece);
+            }
+            assert!(receiver.is_over(), "{end:x?}");
+            assert_eq!(receiver.buffered(), 0, "{end:x?}");
+            assert_eq!((receiver.buffer.capacity(), receiver.control.capacity()), (0, 0), "{end:x?}");
+        }
+    }
+}
+
+#[test]
+fn a_frame_may_be_as_long_as_the_limit_and_no_longer() {
+    for limit in [0, 1, 125, 126, 1_000, 65_535, 65_536] {
+        for assemble in [true, false] {
+            let config = Config { max_frame_size: limit, assemble, ..config() };
+            let longest = plain(FIN | BINARY, &vec![7; limit as usize]);
+            let events = receive(&mut Receiver::new(config), &longest);
+            assert!(
+                matches!(events[..], [Event::Message { .. } | Event::Frame { .. }]),
+                "{limit}: {events:?}"
+            );
+            // one more is refused as soon as the header is there, before any payload
+            for mask in [None, Some(KEY)] {
+                let head = header(FIN | BINARY, limit + 1, mask);
+                assert_eq!(events_of(config, &head[..head.len() - 1]), [], "{limit}");
+                assert_eq!(events_of(config, &head), failed(PeerError::FrameTooLarge(limit + 1)), "{limit}");
+            }
+        }
+    }
+    let longest = header(FIN | BINARY, u64::MAX >> 1, None);
+    assert_eq!(events_of(config(), &longest), failed(PeerError::FrameTooLarge(u64::MAX >> 1)));
+}
+
+#[test]
+fn a_message_may_be_as_long_as_the_limit_and_no_longer() {
+    let config = Config { max_message_size: 100, ..config() };
+    let too_large = || failed(PeerError::MessageTooLarge);
+    // in one frame
+    assert_eq!(events_of(config, &plain(FIN | BINARY, &[7; 100])), [binary(&[7; 100])]);
+    assert_eq!(events_of(config, &header(FIN | BINARY, 101, None)), too_large());
+    // over several; control frames do not count
+    let fragments = [plain(BINARY, &[7; 40]), plain(CONT, &[7; 59]), plain(PING, &[b'x'; 50])].concat();
+    let expect = |last: Vec<u8>, events: Vec<Event<'static>>| {
+        let events: Vec<_> = [ping(&"x".repeat(50))].into_iter().chain(events).collect();
+        assert_eq!(events_of(config, &[&fragments[..], &last[..]].concat()), events);
+    };
+    expect(plain(FIN | CONT, &[7; 1]), vec![binary(&[7; 100])]);
+    expect(header(FIN | CONT, 2, Some(KEY)), too_large());
+    expect(header(CONT, 2, None), too_large());
+    // the limit is that of each message
+    let two = plain(FIN | BINARY, &[7; 100]).repeat(2);
+    assert_eq!(events_of(config, &two), [binary(&[7; 100]), binary(&[7; 100])]);
+    // where no message is put together there is none to be limited
+    let frames = Config { max_message_size: 0, ..frame_mode() };
+    assert_eq!(events_of(frames, &masked(FIN | BINARY, &[7; 9])), [frame(true, OpCode::Binary, &[7; 9])]);
+}
+
+#[test]
+fn a_close_frame_ends_receiving_and_bytes_after_it_are_ignored() {
+    for (payload, close) in [
+        (&[][..], Ok((None, ""))),
+        (&[0x03, 0xE8], Ok((Some(1000), ""))),
+        (b"\x0F\xA0tsch\xC3\xBC\xC3\x9F", Ok((Some(4000), "tschüß"))),
+        (&[0x03], Err(CloseError::TruncatedCode)),
+        (&[0x03, 0xED], Err(CloseError::InvalidCode(1005))),
+        (&[0x03, 0xE8, 0xFF], Err(CloseError::InvalidReason)),
+    ] {
+        let close = Event::Close(close.map(|(code, reason)| Closed { code, reason: reason.to_owned() }));
+        let stream =
+            [masked(FIN | TEXT, b"last"), masked(CLOSE, payload), masked(PING, b""), vec![0xFF; 9]].concat();
+        assert_eq!(events_of(config(), &stream), [text("last"), close]);
+        let stream = [masked(CLOSE, payload), masked(FIN | TEXT, b"late")].concat();
+        assert_eq!(events_of(frame_mode(), &stream), [frame(true, OpCode::Close, payload)]);
+    }
+}
+
+#[test]
+fn frames_are_handed_out_one_by_one_when_they_are_not_assembled() {
+    let stream = [
+        masked(TEXT, b"Hel"),
+        masked(PING, b"?"),
+        masked(CONT, b""),
+        masked(FIN | CONT, b"lo"),
+        masked(FIN | BINARY, &[0xFF]),
+        masked(PONG, b""),
+    ]
+    .concat();
+    let expected = [
+        frame(false, OpCode::Text, b"Hel"),
+        frame(true, OpCode::Ping, b"?"),
+        frame(false, OpCode::Continuation, b""),
+        frame(true, OpCode::Continuation, b"lo"),
+        frame(true, OpCode::Binary, &[0xFF]),
+        frame(true, OpCode::Pong, b""),
+    ];
+    assert_eq!(events_of(frame_mode(), &stream), expected);
+}
+
+#[test]
+fn text_is_checked_across_frames() {
+    let euro = "€".as_bytes();
+    let split = [
+        masked(TEXT, &euro[..1]),
+        masked(PING, b""),
+        masked(CONT, &euro[1..2]),
+        masked(FIN | CONT, &euro[2..]),
+    ];
+    assert_eq!(events_of(config(), &split.concat()), [ping(""), text("€")]);
+    assert!(matches!(events_of(frame_mode(), &split.concat())[..], [_, _, _, Event::Frame { .. }]));
+    let expect_failure = |stream: &[Vec<u8>]| {
+        for config in [config(), frame_mode()] {
+            let events = events_of(config, &stream.concat());
+            assert_eq!(events.last(), Some(&Event::Failed(PeerError::InvalidUtf8)), "{stream:x?}");
+        }
+    };
+    // it goes on wrongly, it ends too early, in one frame or in several
+    expect_failure(&[masked(TEXT, &euro[..1]), masked(CONT, b"a")]);
+    expect_failure(&[masked(TEXT, &euro[..1]), masked(FIN | CONT, &euro[1..2])]);
+    expect_failure(&[masked(TEXT, &euro[..2]), masked(FIN | CONT, b"")]);
+    expect_failure(&[masked(FIN | TEXT, &euro[..2])]);
+    expect_failure(&[masked(FIN | TEXT, &[0xC0, 0xAF])]);
+    // binary is not text, in no frame of it
+    let bytes = [masked(BINARY, &[0xFF]), masked(FIN | CONT, &[0xC0])].concat();
+    assert_eq!(events_of(config(), &bytes), [binary(&[0xFF, 0xC0])]);
+    // and a text after it starts afresh
+    let stream = [masked(BINARY, &[0xE2]), masked(FIN | CONT, &[0x82]), masked(FIN | TEXT, b"ok")].concat();
+    assert_eq!(events_of(config(), &stream), [binary(&[0xE2, 0x82]), text("ok")]);
+}
+
+#[test]
+fn bad_text_fails_before_the_rest_of_its_frame_is_there() {
+    let bytes = plain(FIN | TEXT, b"caf\xC3(........");
+    assert_eq!(events_of(config(), &bytes[..6]), []);
+    assert_eq!(events_of(config(), &bytes[..7]), failed(PeerError::InvalidUtf8));
+}
+
+#[test]
+fn masks_are_required_forbidden_or_left_to_the_peer() {
+    let (with, without) = (masked(FIN | TEXT, b"a"), plain(FIN | TEXT, b"a"));
+    for (mask, bytes, events) in [
+        (MaskPolicy::Required, &with, vec![text("a")]),
+        (MaskPolicy::Required, &without, failed(PeerError::UnmaskedFrame)),
+        (MaskPolicy::Forbidden, &with, failed(PeerError::MaskedFrame)),
+        (MaskPolicy::Forbidden, &without, vec![text("a")]),
+        (MaskPolicy::Either, &with, vec![text("a")]),
+        (MaskPolicy::Either, &without, vec![text("a")]),
+    ] {
+        assert_eq!(events_of(Config { mask, ..config() }, bytes), events, "{mask:?}");
+    }
+    assert_eq!(Config::new(crate::protocol::Role::Server).mask, MaskPolicy::Required);
+    assert_eq!(Config::new(crate::protocol::Role::Client).mask, MaskPolicy::Forbidden);
+}

@@ -74,16 +74,16 @@ mod tests {
     #[test]
     fn fails_at_the_first_byte_that_cannot_continue() {
         for (bytes, at) in [
-            (&[0x80][..], 1),                   // a lone continuation byte
-            (&[0xC0, 0xAF], 1),                 // overlong, two bytes
-            (&[0xC1, 0xBF], 1),                 // overlong, two bytes
-            (&[0xE0, 0x80, 0xAF], 2),           // overlong, three bytes
-            (&[0xF0, 0x80, 0x80, 0xAF], 2),     // overlong, four bytes
-            (&[0xED, 0xA0, 0x80], 2),           // a surrogate, U+D800
-            (&[0xF4, 0x90, 0x80, 0x80], 2),     // above U+10FFFF
-            (&[0xF5], 1),                       // no sequence starts so
-            (&[0xFF], 1),                       // nor so
-            (b"caf\xC3\x28", 5),                // a sequence cut off by ASCII
+            (&[0x80][..], 1),                     // a lone continuation byte
+            (&[0xC0, 0xAF], 1),                   // overlong, two bytes
+            (&[0xC1, 0xBF], 1),                   // overlong, two bytes
+            (&[0xE0, 0x80, 0xAF], 2),             // overlong, three bytes
+            (&[0xF0, 0x80, 0x80, 0xAF], 2),       // overlong, four bytes
+            (&[0xED, 0xA0, 0x80], 2),             // a surrogate, U+D800
+            (&[0xF4, 0x90, 0x80, 0x80], 2),       // above U+10FFFF
+            (&[0xF5], 1),                         // no sequence starts so
+            (&[0xFF], 1),                         // nor so
+            (b"caf\xC3\x28", 5),                  // a sequence cut off by ASCII
             (&[0xE2, 0x82, 0xE2, 0x82, 0xAC], 3), // a sequence cut off by another
         ] {
             assert_eq!(fails_after(bytes), Some(at), "{bytes:x?}");
@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn accepts_the_first_and_last_character_of_every_length() {
-        for text in ["\u{0}\u{7f}", "\u{80}\u{7ff}", "\u{800}\u{d7ff}\u{e000}\u{ffff}", "\u{10000}\u{10ffff}"] {
+        for text in ["\u{0}\u{7f}", "\u{80}\u{7ff}", "\u{800}\u{d7ff}\u{e000}\u{ffff}", "\u{10000}\u{10ffff}"]
+        {
             let mut validator = Utf8Validator::default();
             for byte in text.bytes() {
                 assert_eq!(validator.push(&[byte]), Ok(()));

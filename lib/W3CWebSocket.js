@@ -1,0 +1,177 @@
+'use strict';
+
+const WebSocketClient = require('./WebSocketClient');
+const { Event, mixInEventTarget } = require('./internal/event-target');
+const { asBuffer } = require('./internal/arguments');
+const { MAX_REASON_LENGTH } = require('./internal/close-codes');
+
+const CONNECTING = 0;
+const OPEN = 1;
+const CLOSING = 2;
+const CLOSED = 3;
+
+/**
+ * The browser's WebSocket class (https://websockets.spec.whatwg.org/), with more arguments.
+ * @param {string} url
+ * @param {string|string[]} [protocols]
+ * @param {string} [origin]
+ * @param {object} [headers] additional request headers
+ * @param {object} [requestOptions] options for `http.request()`
+ * @param {object} [clientConfig] options of WebSocketClient
+ * @throws {Error} as `WebSocketClient.connect()`
+ */
+function W3CWebSocket(url, protocols, origin, headers, requestOptions, clientConfig) {
+  this._url = url;
+  this._readyState = CONNECTING;
+  this._protocol = undefined;
+  this._extensions = '';
+  this._binaryType = 'arraybuffer';
+  this._connection = undefined;
+
+  this._client = new WebSocketClient({ ...clientConfig, assembleFragments: true });
+  this._client.on('connect', (connection) => onConnect(this, connection));
+  this._client.on('connectFailed', (error) => onConnectFailed(this, error));
+  this._client.connect(url, protocols, origin, headers, requestOptions);
+}
+
+mixInEventTarget(W3CWebSocket.prototype);
+
+Object.defineProperties(W3CWebSocket.prototype, {
+  url: { get() { return this._url; } },
+  readyState: { get() { return this._readyState; } },
+  protocol: { get() { return this._protocol; } },
+  extensions: { get() { return this._extensions; } },
+  bufferedAmount: { get() { return this._bufferedAmount; } },
+  /** Bytes accepted by `send()` that the operating system has not taken yet. */
+  _bufferedAmount: {
+    configurable: true,
+    get() { return (this._connection && this._connection.socket.writableLength) || 0; },
+  },
+  /** What binary messages arrive as: `'arraybuffer'` (the default) or `'blob'`. */
+  binaryType: {
+    get() { return this._binaryType; },
+    set(type) {
+      if (type !== 'arraybuffer' && type !== 'blob') {
+        throw new SyntaxError(`"arraybuffer" and "blob" are the values allowed for "binaryType", not "${type}"`);
+      }
+      this._binaryType = type;
+    },
+  },
+});
+
+for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
+  Object.defineProperty(W3CWebSocket, name, { get: () => value });
+  Object.defineProperty(W3CWebSocket.prototype, name, { get: () => value });
+}
+
+/**
+ * Sends a message: strings as text; Buffers, ArrayBuffers and views as binary.
+ * @throws {Error} when the connection is not open, or for other data
+ */
+W3CWebSocket.prototype.send = function send(data) {
+  if (this._readyState !== OPEN) throw new Error('cannot call send() while not connected');
+  if (typeof data === 'string' || data instanceof String) {
+    this._connection.sendUTF(data);
+    return;
+  }
+  const bytes = asBuffer(data);
+  if (bytes === null) {
+    throw new Error('unknown binary data: send() takes strings, Buffers, ArrayBuffers and their views');
+  }
+  this._connection.sendBytes(bytes);
+};
+
+/**
+ * Closes the connection, or gives it up when it is not open yet.
+ * @param {number} [code] 1000, or 3000 to 4999
+ * @param {string} [reason] at most 123 bytes in UTF-8
+ * @throws {DOMException} InvalidAccessError for another code, SyntaxError for a longer reason
+ */
+W3CWebSocket.prototype.close = function close(code, reason) {
+  checkCloseArguments(code, reason);
+  switch (this._readyState) {
+    case CONNECTING:
+      this._readyState = CLOSING;
+      giveUp(this);
+      break;
+    case OPEN:
+      this._readyState = CLOSING;
+      this._connection.close(code, reason);
+      break;
+    default:
+  }
+};
+
+function checkCloseArguments(code, reason) {
+  if (code !== undefined && code !== 1000 && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
+    throw new DOMException(`The close code must be 1000 or from 3000 to 4999, not ${code}.`, 'InvalidAccessError');
+  }
+  if (reason !== undefined && Buffer.byteLength(String(reason)) > MAX_REASON_LENGTH) {
+    throw new DOMException(`The close reason must not be longer than ${MAX_REASON_LENGTH} bytes.`, 'SyntaxError');
+  }
+}
+
+/** Ends an attempt to connect; the events come as for any other failure, but never within close(). */
+function giveUp(socket) {
+  const client = socket._client;
+  // Should it connect at this very moment: there is nobody any more who wants it.
+  client.removeAllListeners('connect');
+  client.on('connect', (connection) => {
+    connection.drop(1000);
+    client.emit('connectFailed', new Error('The WebSocket was closed before the connection was established.'));
+  });
+  process.nextTick(() => client.abort());
+}
+
+function onConnect(socket, connection) {
+  socket._readyState = OPEN;
+  socket._connection = connection;
+  socket._protocol = connection.protocol;
+  socket._extensions = connection.extensions;
+  connection.on('close', (code, reason) => onClose(socket, code, reason));
+  connection.on('message', (message) => onMessage(socket, message));
+  socket.dispatchEvent(new Event('open'));
+}
+
+function onConnectFailed(socket, error) {
+  destroy(socket);
+  socket._readyState = CLOSED;
+  const event = new Event('error');
+  event.error = error;
+  event.message = error ? error.message : '';
+  try {
+    socket.dispatchEvent(event);
+  } finally {
+    dispatchClose(socket, 1006, 'connection failed', false);
+  }
+}
+
+function onClose(socket, code, reason) {
+  destroy(socket);
+  socket._readyState = CLOSED;
+  dispatchClose(socket, code, reason || '', socket._connection._closedCleanly);
+}
+
+function dispatchClose(socket, code, reason, wasClean) {
+  socket.dispatchEvent(Object.assign(new Event('close'), { code, reason, wasClean }));
+}
+
+function onMessage(socket, message) {
+  const event = new Event('message');
+  if (message.type === 'utf8') {
+    event.data = message.utf8Data;
+  } else if (socket._binaryType === 'blob') {
+    event.data = new Blob([message.binaryData]);
+  } else {
+    // A copy that is an ArrayBuffer of its own: a Buffer may be a part of a larger one.
+    event.data = new Uint8Array(message.binaryData).buffer;
+  }
+  socket.dispatchEvent(event);
+}
+
+function destroy(socket) {
+  socket._client.removeAllListeners();
+  if (socket._connection) socket._connection.removeAllListeners();
+}
+
+module.exports = W3CWebSocket;

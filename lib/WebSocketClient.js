@@ -1,0 +1,241 @@
+'use strict';
+
+const util = require('util');
+const http = require('http');
+const https = require('https');
+const { EventEmitter } = require('events');
+const binding = require('./internal/binding');
+const WebSocketConnection = require('./WebSocketConnection');
+const { extend, eventEmitterListenerCount, noop } = require('./utils');
+const { parseUrl } = require('./internal/legacy-url');
+const { destroyAfter } = require('./internal/linger');
+
+/** Options and their defaults; docs/client.md describes them. */
+const DEFAULTS = {
+  maxReceivedFrameSize: 0x100000,
+  maxReceivedMessageSize: 0x800000,
+  fragmentOutgoingMessages: true,
+  fragmentationThreshold: 0x4000,
+  webSocketVersion: 13,
+  assembleFragments: true,
+  disableNagleAlgorithm: true,
+  closeTimeout: 5000,
+  echoCloseCode: false,
+};
+
+const DEFAULT_PORTS = { 'ws:': '80', 'wss:': '443' };
+
+/** TLS options that would redirect the request or replace its headers. */
+const EXCLUDED_TLS_OPTIONS = ['hostname', 'port', 'method', 'path', 'headers'];
+
+/**
+ * Opens connections, one at a time.
+ * @param {object} [config] options
+ * @throws {Error} for a `webSocketVersion` other than 8 and 13
+ */
+function WebSocketClient(config) {
+  EventEmitter.call(this);
+  this.config = { ...DEFAULTS, tlsOptions: {} };
+  if (config) {
+    const { tlsOptions } = this.config;
+    extend(this.config, config);
+    this.config.tlsOptions = tlsOptions;
+    extend(tlsOptions, config.tlsOptions);
+  }
+  this._req = null;
+  if (this.config.webSocketVersion !== 8 && this.config.webSocketVersion !== 13) {
+    throw new Error('Requested webSocketVersion is not supported. Allowed values are 8 and 13.');
+  }
+}
+
+util.inherits(WebSocketClient, EventEmitter);
+
+/**
+ * Opens a connection. Ends in `connect`, `connectFailed` or `httpResponse`.
+ * @param {string|object} requestUrl a `ws:` or `wss:` URL, or one parsed by `url.parse()` or `new URL()`
+ * @param {string|string[]} [protocols] subprotocols in order of preference
+ * @param {string} [origin]
+ * @param {object} [headers] additional request headers
+ * @param {object} [extraRequestOptions] options for `http.request()`, such as `agent`
+ * @throws {Error} for an incomplete URL and for subprotocols that are no tokens
+ */
+WebSocketClient.prototype.connect = function connect(requestUrl, protocols, origin, headers, extraRequestOptions) {
+  const names = protocolList(protocols);
+  const url = targetUrl(requestUrl);
+
+  this.protocols = names;
+  this.origin = origin;
+  this.url = url;
+  this.secure = url.protocol === 'wss:';
+  this.base64nonce = binding.randomKey();
+
+  const options = requestOptions(this, headers, extraRequestOptions);
+  const request = this._req = (this.secure ? https : http).request(options);
+  const onError = (error) => {
+    this._req = null;
+    fail(this, error);
+  };
+  request.on('error', onError);
+  request.on('upgrade', (response, socket, head) => {
+    this._req = null;
+    request.removeListener('error', onError);
+    this.socket = socket;
+    this.response = response;
+    this.firstDataChunk = head;
+    this.validateHandshake();
+  });
+  request.on('response', (response) => {
+    this._req = null;
+    request.removeListener('error', onError);
+    request.on('error', noop);
+    handleHttpResponse(this, response);
+  });
+  request.end();
+};
+
+function protocolList(protocols) {
+  let names = [];
+  if (typeof protocols === 'string' && protocols !== '') names = [protocols];
+  else if (Array.isArray(protocols)) names = protocols;
+  for (const name of names) {
+    const text = String(name);
+    if (binding.isToken(text)) continue;
+    const illegal = Array.from(text).find((character) => !binding.isToken(character));
+    throw new Error(illegal === undefined
+      ? 'Protocol list contains an empty name'
+      : `Protocol list contains invalid character "${illegal}"`);
+  }
+  return names;
+}
+
+/** A copy of the URL with its port filled in. */
+function targetUrl(requestUrl) {
+  let url = typeof requestUrl === 'string' ? parseUrl(requestUrl) : requestUrl;
+  if (url instanceof URL) url = parseUrl(url.href);
+  if (!url || !url.protocol) throw new Error('You must specify a full WebSocket URL, including protocol.');
+  if (!url.host) {
+    throw new Error('You must specify a full WebSocket URL, including hostname. Relative URLs are not supported.');
+  }
+  if (!url.port) url.port = DEFAULT_PORTS[url.protocol];
+  return url;
+}
+
+function requestOptions(client, headers, extraRequestOptions) {
+  const { url, config } = client;
+  const options = { agent: false };
+  extend(options, extraRequestOptions);
+  // Not for the program to change.
+  extend(options, {
+    hostname: url.hostname,
+    port: url.port,
+    method: 'GET',
+    path: requestPath(url),
+    headers: requestHeaders(client, headers),
+  });
+  if (client.secure) {
+    for (const name of Object.keys(config.tlsOptions)) {
+      if (!EXCLUDED_TLS_OPTIONS.includes(name)) options[name] = config.tlsOptions[name];
+    }
+  }
+  return options;
+}
+
+function requestPath(url) {
+  if (url.pathname) return url.path;
+  return url.path ? `/${url.path}` : '/';
+}
+
+function requestHeaders(client, additional) {
+  const { url, config, secure } = client;
+  const headers = {};
+  if (secure) extend(headers, config.tlsOptions.headers);
+  extend(headers, additional);
+  if (url.auth && !Object.keys(headers).some((name) => name.toLowerCase() === 'authorization')) {
+    headers.Authorization = `Basic ${Buffer.from(url.auth).toString('base64')}`;
+  }
+  extend(headers, {
+    Upgrade: 'websocket',
+    Connection: 'Upgrade',
+    'Sec-WebSocket-Version': String(config.webSocketVersion),
+    'Sec-WebSocket-Key': client.base64nonce,
+    Host: headers.Host || hostHeader(url),
+  });
+  if (client.protocols.length > 0) headers['Sec-WebSocket-Protocol'] = client.protocols.join(', ');
+  if (client.origin) headers[config.webSocketVersion === 8 ? 'Sec-WebSocket-Origin' : 'Origin'] = client.origin;
+  return headers;
+}
+
+/** Host and port, the port left out where it is the scheme's own, IPv6 addresses in brackets. */
+function hostHeader(url) {
+  const host = url.hostname.includes(':') && !url.hostname.startsWith('[') ? `[${url.hostname}]` : url.hostname;
+  return String(url.port) === DEFAULT_PORTS[url.protocol] ? host : `${host}:${url.port}`;
+}
+
+/** The server has answered with something other than 101. */
+function handleHttpResponse(client, response) {
+  if (eventEmitterListenerCount(client, 'httpResponse') > 0) {
+    client.emit('httpResponse', response, client);
+    if (response.socket) response.socket.end();
+    return;
+  }
+  const headers = Object.entries(response.headers).map(([name, value]) => `${name}: ${value}`);
+  try {
+    client.failHandshake(`Server responded with a non-101 status: ${response.statusCode} ${response.statusMessage}` +
+      `\nResponse Headers Follow:\n${headers.join('\n')}\n`);
+  } finally {
+    // Whatever the body is, and however long the server would take to send it, nobody wants it.
+    response.on('error', noop);
+    response.destroy();
+  }
+}
+
+/** Checks the server's 101 response (RFC 6455 section 4.1), then goes on with it. */
+WebSocketClient.prototype.validateHandshake = function validateHandshake() {
+  const { headers } = this.response;
+  const optional = (name) => (headers[name] === undefined ? null : String(headers[name]));
+  const problem = binding.checkResponse(
+    this.base64nonce, this.protocols.map(String), optional('upgrade'), optional('connection'),
+    optional('sec-websocket-accept'), optional('sec-websocket-protocol'), optional('sec-websocket-extensions'));
+  this.protocol = headers['sec-websocket-protocol'];
+  if (problem === null) this.succeedHandshake();
+  else this.failHandshake(problem);
+};
+
+WebSocketClient.prototype.failHandshake = function failHandshake(errorDescription) {
+  const { socket } = this;
+  if (socket && socket.writable) {
+    // Nobody listens to this socket any more.
+    socket.on('error', noop);
+    socket.end();
+    if (typeof socket.resume === 'function') socket.resume();
+    destroyAfter(socket, this.config.closeTimeout);
+  }
+  fail(this, new Error(errorDescription));
+};
+
+function fail(client, error) {
+  client.emit('connectFailed', error);
+  // The name in the documentation of WebSocket-Node; without a listener an `error` event would be thrown.
+  if (eventEmitterListenerCount(client, 'error') > 0) client.emit('error', error);
+}
+
+WebSocketClient.prototype.succeedHandshake = function succeedHandshake() {
+  const connection = new WebSocketConnection(this.socket, [], this.protocol, true, this.config);
+  connection.webSocketVersion = this.config.webSocketVersion;
+  connection._addSocketEventListeners();
+
+  const head = this.firstDataChunk;
+  this.firstDataChunk = null;
+  try {
+    this.emit('connect', connection);
+  } finally {
+    if (head && head.length > 0) connection.handleSocketData(head);
+  }
+};
+
+/** Gives an attempt up that has not come to an end; it ends in `connectFailed`. */
+WebSocketClient.prototype.abort = function abort() {
+  if (this._req) this._req.destroy();
+};
+
+module.exports = WebSocketClient;

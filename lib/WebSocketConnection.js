@@ -1,0 +1,801 @@
+'use strict';
+
+const util = require('util');
+const { EventEmitter } = require('events');
+const { Duplex } = require('stream');
+const utils = require('./utils');
+const WebSocketFrame = require('./WebSocketFrame');
+const BufferList = require('../vendor/FastBufferList');
+const { MAX_REASON_LENGTH, defineCloseCodes, isSendableCloseCode, truncateReason } = require('./internal/close-codes');
+const { OPCODE, FIN, encodeText, encodeBytes, encodeFragments } = require('./internal/encode');
+const { Inbox, KIND, CLOSE_VALIDITY, MASK_POLICY } = require('./internal/inbox');
+const { scheduleDelivery } = require('./internal/delivery');
+const { asBuffer, callBack } = require('./internal/arguments');
+const { destroyAfter } = require('./internal/linger');
+
+// The values of `state`. `connected` is true in the first only.
+
+/** Messages flow both ways. */
+const STATE_OPEN = 'open';
+/** The peer has sent a Close frame; ours is on its way and nothing follows it. */
+const STATE_PEER_REQUESTED_CLOSE = 'peer_requested_close';
+/** We have sent a Close frame and wait for the peer's; nothing else is sent or reported any more. */
+const STATE_ENDING = 'ending';
+/** It is over. */
+const STATE_CLOSED = 'closed';
+
+const DEFAULT_FRAGMENTATION_THRESHOLD = 0x4000;
+const DEFAULT_CLOSE_TIMEOUT = 5000;
+
+let lastId = 0;
+
+/**
+ * A WebSocket connection after its opening handshake. Servers and clients make these; a program may make one itself
+ * on any socket, and then calls `_addSocketEventListeners()`.
+ *
+ * @param {import('net').Socket} socket a socket, another Duplex, or an EventEmitter with the methods of one
+ * @param {object[]} extensions negotiated extensions
+ * @param {string|null} protocol negotiated subprotocol
+ * @param {boolean} maskOutgoingPackets true on the client's side (RFC 6455 section 5.3)
+ * @param {object} config options, see docs/connection.md
+ * @throws {Error} when `keepalive` is on and its intervals are no numbers, or the socket has no native keepalive
+ */
+function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, config) {
+  this._debug = utils.BufferingLogger('websocket:connection', ++lastId);
+  this._debug('constructor');
+
+  EventEmitter.call(this);
+
+  this.config = config;
+  this.socket = socket;
+  this.protocol = protocol;
+  this.extensions = extensions;
+  this.remoteAddress = socket.remoteAddress;
+  this.closeReasonCode = -1;
+  this.closeDescription = null;
+  this.closeEventEmitted = false;
+  this.maskOutgoingPackets = maskOutgoingPackets;
+
+  this.fragmentationSize = 0;
+  this.frameQueue = [];
+
+  this.connected = true;
+  this.state = STATE_OPEN;
+  this.waitingForCloseResponse = false;
+  this.receivedEnd = false;
+
+  this.closeTimeout = config.closeTimeout;
+  this.assembleFragments = config.assembleFragments;
+  this.maxReceivedMessageSize = config.maxReceivedMessageSize;
+
+  this.outputBufferFull = false;
+  this.inputPaused = false;
+
+  // The queue of received events, made when the first byte arrives.
+  this._inbox = null;
+  // What to tell the close event when the socket was closed before the queue was empty.
+  this._socketClosed = false;
+  // Whether both Close frames have been exchanged (RFC 6455 section 7.1.4).
+  this._closedCleanly = false;
+  // The Pong that waits for the socket to drain: the answer to the newest Ping.
+  this._waitingPong = null;
+
+  socket.setNoDelay(config.disableNagleAlgorithm);
+  // A quiet connection is no dead connection: no inactivity timeout.
+  socket.setTimeout(0);
+  startKeepalive(this);
+
+  // Node's HTTP client listens for errors of the socket and would report them as its own.
+  socket.removeAllListeners('error');
+}
+
+util.inherits(WebSocketConnection, EventEmitter);
+defineCloseCodes(WebSocketConnection);
+
+function startKeepalive(connection) {
+  const { config, socket } = connection;
+  if (!config.keepalive) return;
+  if (config.useNativeKeepalive) {
+    if (!('setKeepAlive' in socket)) {
+      throw new Error('Unable to use native keepalive: unsupported by this version of Node.');
+    }
+    socket.setKeepAlive(true, config.keepaliveInterval);
+    return;
+  }
+  if (typeof config.keepaliveInterval !== 'number') {
+    throw new Error('keepaliveInterval must be specified and numeric if keepalive is true.');
+  }
+  // The double space stands in the text that programs know.
+  if (config.dropConnectionOnKeepaliveTimeout && typeof config.keepaliveGracePeriod !== 'number') {
+    throw new Error('keepaliveGracePeriod  must be specified and numeric if dropConnectionOnKeepaliveTimeout is true.');
+  }
+  connection.setKeepaliveTimer();
+}
+
+// Parts of the original's parser that programs and tests look at. Nobody pays for them who does not.
+lazyProperty('maskBytes', () => Buffer.alloc(4));
+lazyProperty('frameHeader', () => Buffer.alloc(10));
+lazyProperty('bufferList', () => new BufferList());
+lazyProperty('currentFrame', (connection) => newFrame(connection));
+
+function lazyProperty(name, create) {
+  const define = (target, value) => {
+    Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true });
+  };
+  Object.defineProperty(WebSocketConnection.prototype, name, {
+    configurable: true,
+    get() {
+      const value = create(this);
+      define(this, value);
+      return value;
+    },
+    set(value) { define(this, value); },
+  });
+}
+
+Object.defineProperty(WebSocketConnection.prototype, '_pingListenerCount', {
+  configurable: true,
+  get() { return this.listenerCount('ping'); },
+});
+
+/** Starts receiving. Called once, by whoever made the connection. */
+WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEventListeners() {
+  this.socket.on('error', this.handleSocketError.bind(this));
+  this.socket.on('end', this.handleSocketEnd.bind(this));
+  this.socket.on('close', this.handleSocketClose.bind(this));
+  this.socket.on('drain', this.handleSocketDrain.bind(this));
+  this.socket.on('pause', this.handleSocketPause.bind(this));
+  this.socket.on('resume', this.handleSocketResume.bind(this));
+  this.socket.on('data', this.handleSocketData.bind(this));
+};
+
+// ---------------------------------------------------------------------------------------------- receiving
+
+WebSocketConnection.prototype.handleSocketData = function handleSocketData(data) {
+  this._debug('handleSocketData: %d bytes', data.length);
+  this.setKeepaliveTimer();
+  if (this.state === STATE_CLOSED || this.state === STATE_PEER_REQUESTED_CLOSE) return;
+  if (this._inbox === null) {
+    this._inbox = createInbox(this);
+  } else {
+    this._inbox.setLimits(Number(this.config.maxReceivedFrameSize), Number(this.maxReceivedMessageSize));
+  }
+  this._inbox.push(data);
+  this.processReceivedData();
+};
+
+function createInbox(connection) {
+  let maskPolicy = MASK_POLICY.EITHER;
+  // Strict with real streams; objects that merely look like sockets may feed whatever they like.
+  if (connection.socket instanceof Duplex) {
+    maskPolicy = connection.maskOutgoingPackets ? MASK_POLICY.FORBIDDEN : MASK_POLICY.REQUIRED;
+  }
+  return new Inbox(maskPolicy, {
+    maxFrameSize: Number(connection.config.maxReceivedFrameSize),
+    maxMessageSize: Number(connection.maxReceivedMessageSize),
+    // A program that has its own processFrame() gets to see every frame.
+    assemble: Boolean(connection.assembleFragments) &&
+      connection.processFrame === WebSocketConnection.prototype.processFrame,
+  });
+}
+
+/** Has the events that wait delivered, one at a time, each after the ticks and promises of the one before. */
+WebSocketConnection.prototype.processReceivedData = function processReceivedData() {
+  if (this._inbox !== null && this._inbox.length > 0) scheduleDelivery(this);
+};
+
+/** Delivers the first event of the inbox; called by internal/delivery. */
+WebSocketConnection.prototype._deliverNext = function _deliverNext() {
+  const inbox = this._inbox;
+  const { kind } = inbox;
+  const value = inbox.shift();
+  if (kind === KIND.CLOSE) {
+    handleCloseFrame(this, value);
+    return;
+  }
+  // After close() only the peer's Close matters.
+  if (!this.connected) return;
+  switch (kind) {
+    case KIND.TEXT:
+      this.emit('message', { type: 'utf8', utf8Data: value });
+      break;
+    case KIND.BINARY:
+      this.emit('message', { type: 'binary', binaryData: value });
+      break;
+    case KIND.PING:
+      handlePing(this, value);
+      break;
+    case KIND.PONG:
+      this.emit('pong', value);
+      break;
+    case KIND.FRAME: {
+      const frame = receivedFrame(this, value);
+      inbox.unshift(KIND.PROCESS_FRAME, frame);
+      if (!this.assembleFragments) this.emit('frame', frame);
+      break;
+    }
+    case KIND.PROCESS_FRAME:
+      this.processFrame(value);
+      break;
+    default:
+      this._debug('-- failed: %d %s', value.code, value.reason);
+      this.drop(value.code, value.reason);
+  }
+};
+
+function newFrame(connection) {
+  return new WebSocketFrame(connection.maskBytes, connection.frameHeader, connection.config);
+}
+
+/** A WebSocketFrame as if its own parser had read it. */
+function receivedFrame(connection, { first, masked, payload }) {
+  const frame = newFrame(connection);
+  frame._setReceived(first, masked, payload);
+  return frame;
+}
+
+/**
+ * What happens with a frame when frames are not assembled: control frames are answered and reported, data frames
+ * become messages. An overridden method sees every frame of the connection.
+ */
+WebSocketConnection.prototype.processFrame = function processFrame(frame) {
+  this._debug('processFrame: %s', frame);
+  const { opcode } = frame;
+  if (this.frameQueue.length > 0 && opcode > OPCODE.CONTINUATION && opcode < OPCODE.CLOSE) {
+    this.drop(1002, `Illegal frame opcode 0x${opcode.toString(16)} received in middle of fragmented message.`);
+    return;
+  }
+  switch (opcode) {
+    case OPCODE.TEXT:
+    case OPCODE.BINARY:
+    case OPCODE.CONTINUATION:
+      processDataFrame(this, frame);
+      break;
+    case OPCODE.PING:
+      handlePing(this, frame.binaryPayload);
+      break;
+    case OPCODE.PONG:
+      this.emit('pong', frame.binaryPayload);
+      break;
+    case OPCODE.CLOSE:
+      handleCloseFrame(this, frame._closeContent());
+      break;
+    default:
+      this.drop(1002, `Unrecognized Opcode: 0x${opcode.toString(16)}`);
+  }
+};
+
+/** Puts messages together from WebSocketFrame objects; with `assembleFragments` off, only those of one frame. */
+function processDataFrame(connection, frame) {
+  if (frame.opcode !== OPCODE.CONTINUATION && frame.fin) {
+    emitMessage(connection, frame.opcode, frame.binaryPayload);
+    return;
+  }
+  if (!connection.assembleFragments) return;
+  if (frame.opcode === OPCODE.CONTINUATION) {
+    if (connection.frameQueue.length === 0) {
+      connection.drop(1002, 'Unexpected Continuation Frame');
+      return;
+    }
+    connection.fragmentationSize += frame.length;
+    if (connection.fragmentationSize > connection.maxReceivedMessageSize) {
+      connection.drop(1009, 'Maximum message size exceeded.');
+      return;
+    }
+  } else {
+    connection.fragmentationSize = frame.length;
+  }
+  connection.frameQueue.push(frame);
+  if (!frame.fin) return;
+  const { opcode } = connection.frameQueue[0];
+  const payload = Buffer.concat(connection.frameQueue.map((fragment) => fragment.binaryPayload));
+  connection.frameQueue = [];
+  connection.fragmentationSize = 0;
+  emitMessage(connection, opcode, payload);
+}
+
+function emitMessage(connection, opcode, payload) {
+  // The receiver has validated the text, whether it assembles frames or not.
+  connection.emit('message', opcode === OPCODE.TEXT
+    ? { type: 'utf8', utf8Data: payload.toString() }
+    : { type: 'binary', binaryData: payload });
+}
+
+function handlePing(connection, payload) {
+  if (connection._pingListenerCount > 0) {
+    let cancelled = false;
+    connection.emit('ping', () => { cancelled = true; }, payload);
+    if (cancelled) return;
+  }
+  if (connection.socket.writableNeedDrain === true) {
+    // The peer does not read: keep the newest answer only (RFC 6455 section 5.5.3), or Pongs would pile up.
+    connection._waitingPong = payload;
+    return;
+  }
+  connection.pong(payload);
+}
+
+/** A Close frame of the peer: the answer to ours, or the beginning of the closing handshake. */
+function handleCloseFrame(connection, { code, validity, reason }) {
+  connection._debug('-- Close frame: %d %s', code, reason);
+  if (connection.waitingForCloseResponse) {
+    connection.clearCloseTimer();
+    connection.waitingForCloseResponse = false;
+    connection._closedCleanly = true;
+    connection.state = STATE_CLOSED;
+    connection.socket.end();
+    linger(connection);
+    return;
+  }
+  if (!connection.connected) return;
+  if (validity === CLOSE_VALIDITY.INVALID_REASON) {
+    connection.drop(1007, 'Invalid UTF-8 Data Received');
+    return;
+  }
+  connection.state = STATE_PEER_REQUESTED_CLOSE;
+  let response = connection.config.echoCloseCode && code !== 1005 ? code : 1000;
+  connection.closeReasonCode = code;
+  connection.closeDescription = reason || WebSocketConnection.CLOSE_DESCRIPTIONS[code];
+  if (validity === CLOSE_VALIDITY.INVALID_CODE) {
+    response = 1002;
+    if (code !== 1005) {
+      connection.closeReasonCode = 1002;
+      connection.closeDescription = `Invalid close code ${code} received from the peer.`;
+    }
+  }
+  connection._closedCleanly = validity === CLOSE_VALIDITY.VALID;
+  connection.sendCloseFrame(response, null);
+  connection.connected = false;
+  linger(connection);
+}
+
+// ---------------------------------------------------------------------------------------------- the socket
+
+WebSocketConnection.prototype.handleSocketError = function handleSocketError(error) {
+  this._debug('handleSocketError: %j', error);
+  if (this.state === STATE_CLOSED) return;
+  this.closeReasonCode = WebSocketConnection.CLOSE_REASON_ABNORMAL;
+  this.closeDescription = `Socket Error: ${error.syscall} ${error.code}`;
+  this._closedCleanly = false;
+  this.connected = false;
+  this.state = STATE_CLOSED;
+  this.fragmentationSize = 0;
+  try {
+    if (utils.eventEmitterListenerCount(this, 'error') > 0) this.emit('error', error);
+  } finally {
+    this.socket.destroy();
+    this._debug.printOutput();
+  }
+};
+
+WebSocketConnection.prototype.handleSocketEnd = function handleSocketEnd() {
+  this._debug('handleSocketEnd: state = %s', this.state);
+  this.receivedEnd = true;
+  if (this.state === STATE_OPEN) {
+    this.socket.end();
+    linger(this);
+  }
+};
+
+WebSocketConnection.prototype.handleSocketClose = function handleSocketClose(hadError) {
+  this._debug('handleSocketClose');
+  this.socketHadError = hadError;
+  if (this._inbox !== null && this._inbox.length > 0 && this.state !== STATE_CLOSED && !this.inputPaused) {
+    // What was received before comes before the close event.
+    this._socketClosed = true;
+    return;
+  }
+  this._finishClose();
+};
+
+/** The last act of a connection, when its socket is closed and all it brought has been delivered. */
+WebSocketConnection.prototype._finishClose = function _finishClose() {
+  this._socketClosed = false;
+  this.connected = false;
+  this.state = STATE_CLOSED;
+  if (this.closeReasonCode === -1) {
+    this.closeReasonCode = WebSocketConnection.CLOSE_REASON_ABNORMAL;
+    this.closeDescription = 'Connection dropped by remote peer.';
+  }
+  releaseResources(this);
+  emitClose(this);
+};
+
+function releaseResources(connection) {
+  connection.clearCloseTimer();
+  connection.clearKeepaliveTimer();
+  connection.clearGracePeriodTimer();
+  connection._waitingPong = null;
+  if (connection._inbox !== null) connection._inbox.release();
+}
+
+function emitClose(connection) {
+  if (connection.closeEventEmitted) return;
+  connection.closeEventEmitted = true;
+  connection._debug('-- emitting close: %d %s', connection.closeReasonCode, connection.closeDescription);
+  connection.emit('close', connection.closeReasonCode, connection.closeDescription);
+}
+
+/** Destroys the socket if the peer has not closed its end within the close timeout after we have closed ours. */
+function linger(connection) {
+  const { closeTimeout } = connection;
+  destroyAfter(connection.socket, closeTimeout > 0 ? closeTimeout : DEFAULT_CLOSE_TIMEOUT);
+}
+
+WebSocketConnection.prototype.handleSocketDrain = function handleSocketDrain() {
+  this._debug('handleSocketDrain');
+  this.outputBufferFull = false;
+  if (this._waitingPong !== null) {
+    const payload = this._waitingPong;
+    this._waitingPong = null;
+    this.pong(payload);
+  }
+  this.emit('drain');
+};
+
+WebSocketConnection.prototype.handleSocketPause = function handleSocketPause() {
+  this._debug('handleSocketPause');
+  this.inputPaused = true;
+  this.emit('pause');
+};
+
+WebSocketConnection.prototype.handleSocketResume = function handleSocketResume() {
+  this._debug('handleSocketResume');
+  this.inputPaused = false;
+  this.emit('resume');
+  this.processReceivedData();
+};
+
+/** Stops reading from the socket; messages that were read already wait until `resume()`. */
+WebSocketConnection.prototype.pause = function pause() {
+  this._debug('pause');
+  this.socket.pause();
+};
+
+WebSocketConnection.prototype.resume = function resume() {
+  this._debug('resume');
+  this.socket.resume();
+};
+
+// ---------------------------------------------------------------------------------------------- closing
+
+/**
+ * Starts the closing handshake (RFC 6455 section 7.1.2): sends a Close frame and waits up to `closeTimeout`
+ * milliseconds for the answer. Does nothing when the connection is not open.
+ * @param {number} [reasonCode=1000]
+ * @param {string} [description] at most 123 bytes in UTF-8; default: what the code means
+ * @throws {Error} for a code that must not be sent or a description that is too long; the connection stays open
+ */
+WebSocketConnection.prototype.close = function close(reasonCode, description) {
+  if (!this.connected) return;
+  this._debug('close');
+  if (typeof reasonCode !== 'number') reasonCode = WebSocketConnection.CLOSE_REASON_NORMAL;
+  if (!isSendableCloseCode(reasonCode)) throw new Error(`Close code ${reasonCode} is not valid.`);
+  if (typeof description !== 'string') description = WebSocketConnection.CLOSE_DESCRIPTIONS[reasonCode];
+  checkReason(description);
+  this.closeReasonCode = reasonCode;
+  this.closeDescription = description;
+  this.setCloseTimer();
+  this.sendCloseFrame(reasonCode, description);
+  this.state = STATE_ENDING;
+  this.connected = false;
+};
+
+function checkReason(description) {
+  const length = typeof description === 'string' ? Buffer.byteLength(description) : 0;
+  if (length > MAX_REASON_LENGTH) {
+    throw new Error(`The description of a close must not be longer than ${MAX_REASON_LENGTH} bytes in UTF-8, ` +
+      `this one has ${length}.`);
+  }
+}
+
+/**
+ * Ends the connection at once: sends a Close frame if that is still possible, emits `close` and destroys the socket.
+ * @param {number} [reasonCode=1002] codes that must not be on the wire (1005, 1006, …) end it without a Close frame
+ * @param {string} [description] default: what the code means; the peer sees its first 123 bytes
+ * @param {boolean} [skipCloseFrame=false]
+ */
+WebSocketConnection.prototype.drop = function drop(reasonCode, description, skipCloseFrame) {
+  if (typeof reasonCode !== 'number') reasonCode = WebSocketConnection.CLOSE_REASON_PROTOCOL_ERROR;
+  if (typeof description !== 'string') description = WebSocketConnection.CLOSE_DESCRIPTIONS[reasonCode];
+  this._debug('drop: %d %s, skipCloseFrame %s', reasonCode, description, skipCloseFrame);
+
+  this.closeReasonCode = reasonCode;
+  this.closeDescription = description;
+  this.frameQueue = [];
+  this.fragmentationSize = 0;
+  this._closedCleanly = false;
+  try {
+    if (!skipCloseFrame && isSendableCloseCode(reasonCode)) {
+      this.sendCloseFrame(reasonCode, typeof description === 'string' ? truncateReason(description) : description);
+    }
+  } finally {
+    this.connected = false;
+    this.state = STATE_CLOSED;
+    releaseResources(this);
+    try {
+      emitClose(this);
+    } finally {
+      // Even when a listener throws: nobody else would.
+      this.socket.destroy();
+    }
+  }
+};
+
+WebSocketConnection.prototype.setCloseTimer = function setCloseTimer() {
+  this.clearCloseTimer();
+  this.waitingForCloseResponse = true;
+  this.closeTimer = setTimeout(() => this.handleCloseTimer(), this.closeTimeout);
+};
+
+WebSocketConnection.prototype.clearCloseTimer = function clearCloseTimer() {
+  if (!this.closeTimer) return;
+  clearTimeout(this.closeTimer);
+  this.waitingForCloseResponse = false;
+  this.closeTimer = null;
+};
+
+/** The peer has not answered our Close frame in time. */
+WebSocketConnection.prototype.handleCloseTimer = function handleCloseTimer() {
+  this._debug('handleCloseTimer');
+  this.closeTimer = null;
+  if (!this.waitingForCloseResponse) return;
+  this.waitingForCloseResponse = false;
+  this.state = STATE_CLOSED;
+  this.socket.end();
+  linger(this);
+};
+
+// ---------------------------------------------------------------------------------------------- keepalive
+
+/** Starts the keepalive timer afresh: something was received. */
+WebSocketConnection.prototype.setKeepaliveTimer = function setKeepaliveTimer() {
+  const { config } = this;
+  if (!config.keepalive || config.useNativeKeepalive) return;
+  this.clearGracePeriodTimer();
+  const timer = this._keepaliveTimeoutID;
+  if (timer && typeof timer.refresh === 'function') {
+    timer.refresh();
+    return;
+  }
+  this.clearKeepaliveTimer();
+  this._keepaliveTimeoutID = setTimeout(() => this.handleKeepaliveTimer(), config.keepaliveInterval);
+};
+
+WebSocketConnection.prototype.clearKeepaliveTimer = function clearKeepaliveTimer() {
+  if (!this._keepaliveTimeoutID) return;
+  clearTimeout(this._keepaliveTimeoutID);
+  this._keepaliveTimeoutID = null;
+};
+
+/** Nothing was received for `keepaliveInterval` milliseconds. */
+WebSocketConnection.prototype.handleKeepaliveTimer = function handleKeepaliveTimer() {
+  this._debug('handleKeepaliveTimer');
+  this._keepaliveTimeoutID = null;
+  this.ping();
+  if (this.config.dropConnectionOnKeepaliveTimeout) {
+    this.setGracePeriodTimer();
+  } else {
+    this.setKeepaliveTimer();
+  }
+};
+
+WebSocketConnection.prototype.setGracePeriodTimer = function setGracePeriodTimer() {
+  this.clearGracePeriodTimer();
+  this._gracePeriodTimeoutID = setTimeout(() => this.handleGracePeriodTimer(), this.config.keepaliveGracePeriod);
+};
+
+WebSocketConnection.prototype.clearGracePeriodTimer = function clearGracePeriodTimer() {
+  if (!this._gracePeriodTimeoutID) return;
+  clearTimeout(this._gracePeriodTimeoutID);
+  this._gracePeriodTimeoutID = null;
+};
+
+/** Nothing was received for `keepaliveGracePeriod` milliseconds after a ping. */
+WebSocketConnection.prototype.handleGracePeriodTimer = function handleGracePeriodTimer() {
+  this._debug('handleGracePeriodTimer');
+  this._gracePeriodTimeoutID = null;
+  this.drop(WebSocketConnection.CLOSE_REASON_ABNORMAL, 'Peer not responding.', true);
+};
+
+// ---------------------------------------------------------------------------------------------- sending
+
+/**
+ * Sends bytes as a binary message, anything else as text.
+ * @param {Buffer|ArrayBuffer|ArrayBufferView|{toString(): string}} data
+ * @param {(error?: Error) => void} [cb] called once: when the message was handed to the operating system, or with
+ *   an Error when that cannot happen any more
+ * @throws {Error} when `data` is neither
+ */
+WebSocketConnection.prototype.send = function send(data, cb) {
+  if (asBuffer(data) !== null) {
+    this.sendBytes(data, cb);
+  } else if (data !== null && data !== undefined && typeof data.toString === 'function') {
+    this.sendUTF(data, cb);
+  } else {
+    throw new Error('Data provided must either be a Node Buffer or implement toString()');
+  }
+};
+
+/** Sends `data.toString()` as a text message; see `send`. */
+WebSocketConnection.prototype.sendUTF = function sendUTF(data, cb) {
+  if (data === null || data === undefined || typeof data.toString !== 'function') {
+    throw new Error('Data provided to sendUTF() must be a string or implement toString()');
+  }
+  const text = typeof data === 'string' ? data : String(data.toString());
+  if (!maySend(this, cb)) return;
+  const length = Buffer.byteLength(text);
+  if (length > fragmentationThreshold(this) || isSendOverridden(this)) {
+    sendMessage(this, OPCODE.TEXT, Buffer.from(text), cb);
+  } else {
+    write(this, encodeText(FIN | OPCODE.TEXT, text, length, this.maskOutgoingPackets), cb);
+  }
+};
+
+/** Sends a binary message; see `send`. */
+WebSocketConnection.prototype.sendBytes = function sendBytes(data, cb) {
+  const payload = asBuffer(data);
+  if (payload === null) {
+    throw new Error('You must pass a Node Buffer object to WebSocketConnection.prototype.sendBytes()');
+  }
+  if (!maySend(this, cb)) return;
+  if (payload.length > fragmentationThreshold(this) || isSendOverridden(this)) {
+    sendMessage(this, OPCODE.BINARY, payload, cb);
+  } else {
+    write(this, encodeBytes(FIN | OPCODE.BINARY, payload, this.maskOutgoingPackets), cb);
+  }
+};
+
+/** Whether the program has put methods of its own into the path that every frame takes. */
+function isSendOverridden(connection) {
+  return connection.sendFrame !== WebSocketConnection.prototype.sendFrame ||
+    connection.fragmentAndSend !== WebSocketConnection.prototype.fragmentAndSend;
+}
+
+function sendMessage(connection, opcode, payload, cb) {
+  const frame = newFrame(connection);
+  frame.opcode = opcode;
+  frame.binaryPayload = payload;
+  connection.fragmentAndSend(frame, cb);
+}
+
+/** Messages longer than this many bytes are sent in fragments. */
+function fragmentationThreshold(connection) {
+  const { fragmentOutgoingMessages, fragmentationThreshold: threshold } = connection.config;
+  if (!fragmentOutgoingMessages) return Infinity;
+  return threshold >= 1 ? Math.floor(threshold) : DEFAULT_FRAGMENTATION_THRESHOLD;
+}
+
+/**
+ * Sends a Ping (RFC 6455 section 5.5.2). Does nothing when the connection is not open.
+ * @param {Buffer|ArrayBufferView|ArrayBuffer|{toString(): string}} [data] its first 125 bytes are sent
+ */
+WebSocketConnection.prototype.ping = function ping(data) {
+  const payload = data ? asBuffer(data) || Buffer.from(String(data)) : Buffer.alloc(0);
+  sendControl(this, OPCODE.PING, payload);
+};
+
+/**
+ * Sends a Pong (section 5.5.3). Pings are answered by the library, so there is seldom a need to.
+ * @param {Buffer|ArrayBufferView|ArrayBuffer|{toString(): string}} [binaryPayload] its first 125 bytes are sent
+ */
+WebSocketConnection.prototype.pong = function pong(binaryPayload) {
+  const payload = binaryPayload ? asBuffer(binaryPayload) || Buffer.from(String(binaryPayload)) : Buffer.alloc(0);
+  sendControl(this, OPCODE.PONG, payload);
+};
+
+function sendControl(connection, opcode, data) {
+  if (!maySend(connection)) return;
+  const payload = data.length > 125 ? data.subarray(0, 125) : data;
+  if (connection.sendFrame !== WebSocketConnection.prototype.sendFrame) {
+    const frame = newFrame(connection);
+    frame.fin = true;
+    frame.opcode = opcode;
+    frame.binaryPayload = payload;
+    connection.sendFrame(frame);
+    return;
+  }
+  write(connection, encodeBytes(FIN | opcode, payload, connection.maskOutgoingPackets));
+}
+
+/**
+ * Sends the payload of a data frame as one message, in fragments if it is longer than `fragmentationThreshold`.
+ * @param {WebSocketFrame} frame
+ * @param {(error?: Error) => void} [cb]
+ * @throws {Error} for a control frame
+ */
+WebSocketConnection.prototype.fragmentAndSend = function fragmentAndSend(frame, cb) {
+  if (frame.opcode > 0x07) throw new Error('You cannot fragment control frames.');
+  if (!maySend(this, cb)) return;
+  const payload = frame.binaryPayload || Buffer.alloc(0);
+  const threshold = fragmentationThreshold(this);
+  if (payload.length <= threshold) {
+    frame.fin = true;
+    this.sendFrame(frame, cb);
+    return;
+  }
+  const count = Math.ceil(payload.length / threshold);
+  const done = typeof cb === 'function' ? callOnceAfter(count, cb) : undefined;
+  if (this.sendFrame === WebSocketConnection.prototype.sendFrame) {
+    const fragments = encodeFragments(frame.opcode, payload, threshold, this.maskOutgoingPackets);
+    for (const fragment of fragments) write(this, fragment, done);
+    return;
+  }
+  for (let i = 0; i < count; i++) {
+    const fragment = newFrame(this);
+    fragment.opcode = i === 0 ? frame.opcode : OPCODE.CONTINUATION;
+    fragment.fin = i === count - 1;
+    fragment.binaryPayload = payload.subarray(i * threshold, (i + 1) * threshold);
+    this.sendFrame(fragment, done);
+  }
+};
+
+/** Calls `cb` after `count` successes, or with the first error. */
+function callOnceAfter(count, cb) {
+  let left = count;
+  return (error) => {
+    if (left <= 0) return;
+    left = error ? 0 : left - 1;
+    if (error) cb(error);
+    else if (left === 0) cb();
+  };
+}
+
+/**
+ * Sends a frame as it is. It is masked if the connection's frames are.
+ * @param {WebSocketFrame} frame
+ * @param {(error?: Error) => void} [cb]
+ * @returns {boolean} false when the socket's buffer is full; `drain` tells when it is not any more
+ */
+WebSocketConnection.prototype.sendFrame = function sendFrame(frame, cb) {
+  if (this.state === STATE_CLOSED || this.state === STATE_ENDING) return maySend(this, cb);
+  frame.mask = this.maskOutgoingPackets;
+  return write(this, frame.toBuffer(), cb);
+};
+
+/**
+ * Sends a Close frame and ends our direction of the socket. Part of `close()` and `drop()`, which programs call.
+ * @param {number} [reasonCode=1000]
+ * @param {string} [description]
+ * @param {(error?: Error) => void} [cb]
+ * @throws {Error} for a description of more than 123 bytes
+ */
+WebSocketConnection.prototype.sendCloseFrame = function sendCloseFrame(reasonCode, description, cb) {
+  if (typeof reasonCode !== 'number') reasonCode = WebSocketConnection.CLOSE_REASON_NORMAL;
+  this._debug('sendCloseFrame: %s, %d %s', this.state, reasonCode, description);
+  if (this.state !== STATE_OPEN && this.state !== STATE_PEER_REQUESTED_CLOSE) {
+    callBack(cb, closedError(this));
+    return;
+  }
+  checkReason(description);
+  const frame = newFrame(this);
+  frame.fin = true;
+  frame.opcode = OPCODE.CLOSE;
+  frame.closeStatus = reasonCode;
+  if (typeof description === 'string') frame.binaryPayload = Buffer.from(description);
+  this.sendFrame(frame, cb);
+  this.socket.end();
+};
+
+/** Whether data may still be sent; if not, tells so to `cb`. */
+function maySend(connection, cb) {
+  if (connection.connected && connection.state === STATE_OPEN) return true;
+  callBack(cb, closedError(connection));
+  return false;
+}
+
+function closedError(connection) {
+  const error = new Error(`Nothing was sent: the connection to ${connection.remoteAddress} is closing or closed ` +
+    `(state ${connection.state}, ${connection.closeReasonCode} ${connection.closeDescription}).`);
+  error.code = 'ERR_WEBSOCKET_CLOSED';
+  return error;
+}
+
+/** One frame, one write. */
+function write(connection, bytes, cb) {
+  const flushed = connection.socket.write(bytes, typeof cb === 'function' ? cb : undefined);
+  connection.outputBufferFull = !flushed;
+  return flushed;
+}
+
+module.exports = WebSocketConnection;

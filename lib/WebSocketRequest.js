@@ -1,0 +1,275 @@
+'use strict';
+
+const util = require('util');
+const { EventEmitter } = require('events');
+const { Duplex } = require('stream');
+const binding = require('./internal/binding');
+const WebSocketConnection = require('./WebSocketConnection');
+const { noop } = require('./utils');
+const { parseUrl } = require('./internal/legacy-url');
+const { statusPhrase } = require('./internal/http-status');
+const { serializeCookies } = require('./internal/set-cookie');
+const { headerText } = require('./internal/header-text');
+const { destroyAfter } = require('./internal/linger');
+
+/** What readHandshake() fills in; reading one of them before parses the handshake as far as it goes. */
+const PARSED = [
+  'resourceURL', 'host', 'key', 'origin', 'webSocketVersion', 'requestedProtocols', 'protocolFullCaseMap',
+  'requestedExtensions', 'cookies',
+];
+
+/**
+ * A client's wish to open a connection, to be answered once with `accept()` or `reject()`.
+ * @param {import('net').Socket} socket
+ * @param {import('http').IncomingMessage} httpRequest
+ * @param {object} serverConfig the complete options of a server, `httpServer` excepted
+ * @param {Buffer} [head] bytes that came right behind the request head
+ */
+function WebSocketRequest(socket, httpRequest, serverConfig, head) {
+  EventEmitter.call(this);
+
+  this.socket = socket;
+  this.httpRequest = httpRequest;
+  this.resource = httpRequest.url;
+  this.remoteAddress = socket.remoteAddress;
+  this.remoteAddresses = [this.remoteAddress];
+  this.serverConfig = serverConfig;
+
+  this._head = head;
+  this._resolved = false;
+  this._socketIsClosing = false;
+  this._socketCloseHandler = this._handleSocketCloseBeforeAccept.bind(this);
+  socket.on('end', this._socketCloseHandler);
+  socket.on('close', this._socketCloseHandler);
+  // Nobody else listens between the upgrade and the answer: a reset by the peer would end the process.
+  socket.on('error', noop);
+}
+
+util.inherits(WebSocketRequest, EventEmitter);
+
+for (const name of PARSED) {
+  Object.defineProperty(WebSocketRequest.prototype, name, {
+    configurable: true,
+    get() {
+      parseHeaders(this);
+      return this[name];
+    },
+    set(value) {
+      Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });
+    },
+  });
+}
+
+/** The protocol version as the documentation of WebSocket-Node has it: a string. */
+Object.defineProperty(WebSocketRequest.prototype, 'websocketVersion', {
+  configurable: true,
+  get() { return String(this.webSocketVersion); },
+});
+
+/**
+ * Parses and checks the handshake (RFC 6455 section 4.2.1). `accept()` and `reject()` work without it.
+ * @throws {Error} with `httpCode` and `headers` to answer with, when it is not correct
+ */
+WebSocketRequest.prototype.readHandshake = function readHandshake() {
+  parseHeaders(this);
+  const { method, headers } = this.httpRequest;
+  const refusal = binding.checkRequest(
+    optional(method), optional(headers.host), optional(headers.upgrade), optional(headers.connection),
+    optional(headers['sec-websocket-key']), optional(headers['sec-websocket-version']));
+  if (refusal === null) return;
+  const error = new Error(refusal.reason);
+  error.httpCode = refusal.status;
+  error.headers = refusal.headerName ? { [refusal.headerName]: refusal.headerValue } : undefined;
+  throw error;
+};
+
+/** A value for the binding: a string, or null for a header that is not there. */
+function optional(value) {
+  return value === undefined || value === null ? null : String(value);
+}
+
+/** Sets all that the headers say, right or wrong. */
+function parseHeaders(request) {
+  const { headers } = request.httpRequest;
+  const config = request.serverConfig;
+  // Set before anything can fail: the properties would parse again otherwise.
+  for (const name of PARSED) request[name] = undefined;
+
+  request.host = headers.host;
+  request.key = headers['sec-websocket-key'];
+  request.webSocketVersion = parseInt(headers['sec-websocket-version'], 10);
+  request.origin = request.webSocketVersion === 8 ? headers['sec-websocket-origin'] : headers.origin;
+
+  request.protocolFullCaseMap = Object.create(null);
+  request.requestedProtocols = binding.parseList(headers['sec-websocket-protocol'] || '').map((protocol) => {
+    const lowerCase = protocol.toLowerCase();
+    request.protocolFullCaseMap[lowerCase] = protocol;
+    return lowerCase;
+  });
+
+  if (!config.ignoreXForwardedFor && headers['x-forwarded-for']) {
+    request.remoteAddresses = binding.parseList(String(headers['x-forwarded-for']));
+    request.remoteAddresses.push(request.socket.remoteAddress);
+    request.remoteAddress = request.remoteAddresses[0];
+  }
+
+  request.requestedExtensions =
+    config.parseExtensions ? request.parseExtensions(headers['sec-websocket-extensions']) : [];
+  request.cookies = config.parseCookies ? request.parseCookies(headers.cookie) : [];
+  request.resourceURL = parseUrl(request.resource, true);
+}
+
+/**
+ * Takes a `Sec-WebSocket-Extensions` header apart.
+ * @param {string} [extensionsString]
+ * @returns {{name: string, params: {name: string, value?: string}[]}[]} in lower case
+ */
+WebSocketRequest.prototype.parseExtensions = function parseExtensions(extensionsString) {
+  if (!extensionsString) return [];
+  return binding.parseExtensions(String(extensionsString).toLowerCase())
+    .map(({ name, params }) => ({ name, params: params.map((param) => ({ name: param.name, value: param.value })) }));
+};
+
+/**
+ * Takes a `Cookie` header apart. Values are percent-decoded where that is possible.
+ * @param {string} [str]
+ * @returns {{name: string, value: string|null}[]}
+ */
+WebSocketRequest.prototype.parseCookies = function parseCookies(str) {
+  return typeof str === 'string' && str !== '' ? binding.parseCookies(str) : [];
+};
+
+/**
+ * Opens the connection.
+ * @param {string|null} [acceptedProtocol] one of `requestedProtocols`, in any case
+ * @param {string|null} [allowedOrigin] the origin to confirm to a browser
+ * @param {object[]} [cookies] cookies to set, see docs/request.md
+ * @returns {WebSocketConnection} which is closed with 1006 on the next tick when the client has gone meanwhile
+ * @throws {Error} when the request was answered before; and, after it was refused with 500, for a protocol that was
+ *   not requested and for invalid cookies
+ */
+WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOrigin, cookies) {
+  this._verifyResolution();
+  let response;
+  try {
+    response = acceptResponse(this, acceptedProtocol, allowedOrigin, cookies);
+  } catch (error) {
+    this.reject(500);
+    throw error;
+  }
+  this.protocolFullCaseMap = null;
+  this.requestedProtocols = null;
+
+  // Resolved before anybody is told, so that no listener can answer a second time.
+  this._resolved = true;
+  this.emit('requestResolved', this);
+
+  const { socket } = this;
+  const connection = new WebSocketConnection(socket, [], acceptedProtocol, false, this.serverConfig);
+  connection.webSocketVersion = this.webSocketVersion;
+  connection.remoteAddress = this.remoteAddress;
+  connection.remoteAddresses = this.remoteAddresses;
+  // The connection has removed all listeners for errors, and adds its own when the response is out.
+  socket.on('error', noop);
+
+  if (this._socketIsClosing || socket.destroyed) {
+    failConnection(connection);
+  } else {
+    socket.write(response, 'ascii', (error) => {
+      if (error) {
+        failConnection(connection);
+        return;
+      }
+      this._removeSocketCloseListeners();
+      socket.removeListener('error', noop);
+      connection._addSocketEventListeners();
+      // Frames may come in one segment with the request (RFC 6455 section 4.1 allows a client to send them early).
+      if (this._head && this._head.length > 0 && connection.state === 'open') {
+        connection.handleSocketData(this._head);
+        this._head = null;
+      }
+    });
+  }
+
+  this.emit('requestAccepted', connection);
+  return connection;
+};
+
+function acceptResponse(request, acceptedProtocol, allowedOrigin, cookies) {
+  const headers = [];
+  if (acceptedProtocol) headers.push('Sec-WebSocket-Protocol', negotiatedProtocol(request, acceptedProtocol));
+  if (allowedOrigin) {
+    const name = request.webSocketVersion === 8 ? 'Sec-WebSocket-Origin' : 'Origin';
+    headers.push(name, headerText(allowedOrigin));
+  }
+  if (cookies) {
+    for (const value of serializeCookies(cookies)) headers.push('Set-Cookie', value);
+  }
+  return binding.acceptResponse(String(request.key), headers);
+}
+
+/** The protocol as the client has spelt it. */
+function negotiatedProtocol(request, acceptedProtocol) {
+  const lowerCase = String(acceptedProtocol).toLowerCase();
+  const protocol = request.protocolFullCaseMap[lowerCase] || String(acceptedProtocol);
+  if (!binding.isToken(protocol)) {
+    const illegal = Array.from(protocol).find((character) => !binding.isToken(character));
+    throw new Error(`Illegal character "${illegal}" in subprotocol.`);
+  }
+  if (!request.requestedProtocols.includes(lowerCase)) {
+    throw new Error('Specified protocol was not requested by the client.');
+  }
+  return protocol;
+}
+
+/** The caller of accept() gets a connection in any case; this one is over before it has begun. */
+function failConnection(connection) {
+  process.nextTick(() => {
+    connection.drop(1006, 'TCP connection lost before handshake completed.', true);
+  });
+}
+
+/**
+ * Refuses the request and closes the connection.
+ * @param {number} [status=403] HTTP status
+ * @param {string} [reason] sent as `X-WebSocket-Reject-Reason`
+ * @param {Object<string, any>} [extraHeaders]
+ * @throws {Error} when the request was answered before, or for a header whose name or value cannot be sent
+ */
+WebSocketRequest.prototype.reject = function reject(status, reason, extraHeaders) {
+  this._verifyResolution();
+  if (typeof status !== 'number') status = 403;
+  const headers = ['Connection', 'close'];
+  if (reason) headers.push('X-WebSocket-Reject-Reason', headerText(reason));
+  for (const name in extraHeaders) {
+    headers.push(headerText(name), headerText(extraHeaders[name]));
+  }
+  const response = binding.response(status, statusPhrase(status), headers);
+
+  this._resolved = true;
+  this.emit('requestResolved', this);
+  const { socket } = this;
+  socket.end(response, 'ascii');
+  if (socket instanceof Duplex) {
+    // What the client sends nevertheless is thrown away, so that its FIN is seen; it gets five seconds to close.
+    socket.resume();
+    destroyAfter(socket, 5000);
+  }
+  this.emit('requestRejected', this);
+};
+
+WebSocketRequest.prototype._handleSocketCloseBeforeAccept = function _handleSocketCloseBeforeAccept() {
+  this._socketIsClosing = true;
+  this._removeSocketCloseListeners();
+};
+
+WebSocketRequest.prototype._removeSocketCloseListeners = function _removeSocketCloseListeners() {
+  this.socket.removeListener('end', this._socketCloseHandler);
+  this.socket.removeListener('close', this._socketCloseHandler);
+};
+
+WebSocketRequest.prototype._verifyResolution = function _verifyResolution() {
+  if (this._resolved) throw new Error('WebSocketRequest may only be accepted or rejected one time.');
+};
+
+module.exports = WebSocketRequest;

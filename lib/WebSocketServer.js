@@ -1,0 +1,210 @@
+'use strict';
+
+const util = require('util');
+const { EventEmitter } = require('events');
+const debug = require('debug')('websocket:server');
+const { extend, eventEmitterListenerCount } = require('./utils');
+const WebSocketRequest = require('./WebSocketRequest');
+const { isToken } = require('./internal/binding');
+const { asBuffer } = require('./internal/arguments');
+
+/** Options and their defaults; docs/server.md describes them. */
+const DEFAULTS = {
+  httpServer: null,
+  maxReceivedFrameSize: 0x10000,
+  maxReceivedMessageSize: 0x100000,
+  fragmentOutgoingMessages: true,
+  fragmentationThreshold: 0x4000,
+  keepalive: true,
+  keepaliveInterval: 20000,
+  dropConnectionOnKeepaliveTimeout: true,
+  keepaliveGracePeriod: 10000,
+  useNativeKeepalive: false,
+  assembleFragments: true,
+  autoAcceptConnections: false,
+  ignoreXForwardedFor: false,
+  parseCookies: true,
+  parseExtensions: true,
+  disableNagleAlgorithm: true,
+  closeTimeout: 5000,
+  echoCloseCode: false,
+  handshakeTimeout: 0,
+  maxConnections: Infinity,
+  maxPendingRequests: 0x4000,
+};
+
+/**
+ * Accepts WebSocket connections on one or several servers of Node.
+ * @param {object} [config] options, as for `mount()`, which is called with them
+ */
+function WebSocketServer(config) {
+  EventEmitter.call(this);
+  this._handlers = {
+    upgrade: this.handleUpgrade.bind(this),
+    requestAccepted: this.handleRequestAccepted.bind(this),
+    requestResolved: this.handleRequestResolved.bind(this),
+  };
+  this.connections = [];
+  this.pendingRequests = [];
+  if (config) this.mount(config);
+}
+
+util.inherits(WebSocketServer, EventEmitter);
+
+/**
+ * Starts listening for requests.
+ * @param {object} config `httpServer`, a server of Node or an array of them, and options
+ * @throws {Error} without an `httpServer`, and for limits that are no numbers
+ */
+WebSocketServer.prototype.mount = function mount(config) {
+  const merged = { ...DEFAULTS };
+  extend(merged, config);
+  for (const name of ['handshakeTimeout', 'maxConnections', 'maxPendingRequests']) {
+    if (typeof merged[name] !== 'number' || Number.isNaN(merged[name]) || merged[name] < 0) {
+      throw new Error(`The option ${name} must be a number of at least 0, not ${String(merged[name])}.`);
+    }
+  }
+  this.config = merged;
+  if (!merged.httpServer) throw new Error('You must specify an httpServer on which to mount the WebSocket server.');
+  if (!Array.isArray(merged.httpServer)) merged.httpServer = [merged.httpServer];
+  for (const httpServer of merged.httpServer) httpServer.on('upgrade', this._handlers.upgrade);
+};
+
+/** Stops listening for requests. Connections stay open. */
+WebSocketServer.prototype.unmount = function unmount() {
+  for (const httpServer of this.config.httpServer) httpServer.removeListener('upgrade', this._handlers.upgrade);
+};
+
+/** Closes all connections with the closing handshake, and rejects requests that wait with 503. */
+WebSocketServer.prototype.closeAllConnections = function closeAllConnections() {
+  for (const connection of this.connections.slice()) connection.close();
+  for (const request of this.pendingRequests.slice()) {
+    process.nextTick(() => {
+      // It may have been answered since.
+      if (!request._resolved) request.reject(503);
+    });
+  }
+};
+
+/** Sends bytes as a binary message, or anything else as text, to all connections. */
+WebSocketServer.prototype.broadcast = function broadcast(data) {
+  if (asBuffer(data) !== null) {
+    this.broadcastBytes(data);
+  } else if (typeof data.toString === 'function') {
+    this.broadcastUTF(data);
+  }
+};
+
+WebSocketServer.prototype.broadcastUTF = function broadcastUTF(utfData) {
+  for (const connection of this.connections.slice()) connection.sendUTF(utfData);
+};
+
+WebSocketServer.prototype.broadcastBytes = function broadcastBytes(binaryData) {
+  for (const connection of this.connections.slice()) connection.sendBytes(binaryData);
+};
+
+/** `unmount()` and `closeAllConnections()`. */
+WebSocketServer.prototype.shutDown = function shutDown() {
+  this.unmount();
+  this.closeAllConnections();
+};
+
+/**
+ * Handles a request for an upgrade: the listener for `upgrade` of the HTTP server, or called by one of the program's.
+ * @param {import('http').IncomingMessage} request
+ * @param {import('net').Socket} socket
+ * @param {Buffer} [head]
+ */
+WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket, head) {
+  const wsRequest = new WebSocketRequest(socket, request, this.config, head);
+  try {
+    wsRequest.readHandshake();
+    checkLimits(this);
+  } catch (error) {
+    refuse(this, wsRequest, error);
+    return;
+  }
+
+  this.pendingRequests.push(wsRequest);
+  wsRequest.once('requestAccepted', this._handlers.requestAccepted);
+  wsRequest.once('requestResolved', this._handlers.requestResolved);
+  socket.once('close', () => this._handlers.requestResolved(wsRequest));
+  startHandshakeTimeout(this, wsRequest);
+
+  if (this.config.autoAcceptConnections) {
+    autoAccept(this, wsRequest);
+  } else if (eventEmitterListenerCount(this, 'request') > 0) {
+    this.emit('request', wsRequest);
+  } else {
+    wsRequest.reject(404, 'No handler is configured to accept the connection.');
+  }
+};
+
+/** Answers a request that cannot be accepted, and tells the program. */
+function refuse(server, wsRequest, error) {
+  debug('refused: %s', error.message);
+  if (!wsRequest._resolved) wsRequest.reject(error.httpCode || 400, error.message, error.headers);
+  server.emit('upgradeError', error);
+}
+
+function refusal(httpCode, message) {
+  const error = new Error(message);
+  error.httpCode = httpCode;
+  return error;
+}
+
+function checkLimits({ config, connections, pendingRequests }) {
+  if (connections.length >= config.maxConnections) {
+    throw refusal(503, `The server has reached its limit of ${config.maxConnections} connections (maxConnections).`);
+  }
+  if (pendingRequests.length >= config.maxPendingRequests) {
+    throw refusal(503,
+      `The server has reached its limit of ${config.maxPendingRequests} unanswered requests (maxPendingRequests).`);
+  }
+}
+
+/** Gives the program `handshakeTimeout` milliseconds to answer a request. */
+function startHandshakeTimeout(server, wsRequest) {
+  const { handshakeTimeout } = server.config;
+  if (handshakeTimeout === 0 || handshakeTimeout === Infinity) return;
+  const timer = setTimeout(() => {
+    refuse(server, wsRequest, refusal(408,
+      `The request was not answered within ${handshakeTimeout} ms (handshakeTimeout).`));
+  }, handshakeTimeout);
+  const stop = () => clearTimeout(timer);
+  wsRequest.once('requestResolved', stop);
+  wsRequest.socket.once('close', stop);
+}
+
+function autoAccept(server, wsRequest) {
+  const [protocol] = wsRequest.requestedProtocols;
+  if (protocol && !isToken(protocol)) {
+    refuse(server, wsRequest, refusal(400, `The client asked for a subprotocol that is no token: ${protocol}`));
+    return;
+  }
+  wsRequest.accept(protocol, wsRequest.origin);
+}
+
+WebSocketServer.prototype.handleRequestAccepted = function handleRequestAccepted(connection) {
+  connection.once('close', (closeReason, description) => {
+    this.handleConnectionClose(connection, closeReason, description);
+  });
+  this.connections.push(connection);
+  this.emit('connect', connection);
+};
+
+WebSocketServer.prototype.handleConnectionClose = function handleConnectionClose(connection, closeReason, description) {
+  remove(this.connections, connection);
+  this.emit('close', connection, closeReason, description);
+};
+
+WebSocketServer.prototype.handleRequestResolved = function handleRequestResolved(request) {
+  remove(this.pendingRequests, request);
+};
+
+function remove(array, item) {
+  const index = array.indexOf(item);
+  if (index !== -1) array.splice(index, 1);
+}
+
+module.exports = WebSocketServer;

@@ -1,0 +1,44 @@
+'use strict';
+
+// When received events reach the program: never inside the socket's own event, one at a time, and each only after the
+// ticks and promise reactions that the one before has queued. So `await once(connection, 'message')` in a loop sees
+// every message although they came in one segment, a handler that throws loses no other message, and close(), drop()
+// and pause() take effect before the next one.
+
+/** Has the events in `connection._inbox` delivered, beginning with the next tick. */
+function scheduleDelivery(connection) {
+  const inbox = connection._inbox;
+  if (inbox.scheduled) return;
+  inbox.scheduled = true;
+  process.nextTick(deliver, connection);
+}
+
+function deliver(connection) {
+  const inbox = connection._inbox;
+  inbox.scheduled = false;
+  if (inbox.length === 0 || (connection.inputPaused && !connection._socketClosed)) {
+    finishIfClosed(connection);
+    return;
+  }
+  try {
+    connection._deliverNext();
+  } finally {
+    // Also when the handler has thrown: the exception is the program's, the other messages are still to come.
+    if (inbox.length > 0) scheduleAfterMicrotasks(connection);
+    else finishIfClosed(connection);
+  }
+}
+
+/** A tick runs before the promise reactions that are queued already; a tick that one of them queues runs after. */
+function scheduleAfterMicrotasks(connection) {
+  const inbox = connection._inbox;
+  if (inbox.scheduled) return;
+  inbox.scheduled = true;
+  queueMicrotask(() => process.nextTick(deliver, connection));
+}
+
+function finishIfClosed(connection) {
+  if (connection._socketClosed) process.nextTick(() => { if (connection._socketClosed) connection._finishClose(); });
+}
+
+module.exports = { scheduleDelivery };

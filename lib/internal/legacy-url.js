@@ -1,0 +1,18 @@
+'use strict';
+
+const { Url } = require('url');
+
+/**
+ * Parses a URL into the object that Node's deprecated `url.parse()` returns, whose shape the API exposes. The class
+ * behind that function is used directly: the function itself prints a warning since Node 24.
+ * @param {string} text
+ * @param {boolean} [parseQuery=false] whether `query` is to be an object
+ * @throws {Error} for a URL with an invalid host or port
+ */
+function parseUrl(text, parseQuery = false) {
+  const url = new Url();
+  url.parse(text, parseQuery);
+  return url;
+}
+
+module.exports = { parseUrl };

@@ -1,0 +1,9 @@
+//! The N-API binding: the only code that knows JavaScript.
+//!
+//! Plain exported functions with integer ids (they cost a fraction of what methods of native classes cost); the
+//! classes of the public API are JavaScript (`lib/`) and hold such ids. Every function catches panics, so that a
+//! fault of ours becomes a JavaScript Error and never ends the process.
+
+mod handshake;
+mod receive;
+mod send;

@@ -457,6 +457,22 @@ fn a_message_may_be_as_long_as_the_limit_and_no_longer() {
 }
 
 #[test]
+fn changed_limits_hold_from_the_next_header_on() {
+    let mut receiver = Receiver::new(config());
+    let first = plain(BINARY, &[7; 10]);
+    assert_eq!(receive(&mut receiver, &first[..5]), []);
+    receiver.set_limits(5, 12);
+    assert_eq!(receive(&mut receiver, &first[5..]), [], "its header came under the old limits");
+    assert_eq!(receive(&mut receiver, &plain(CONT, &[7; 2])), []);
+    assert_eq!(receive(&mut receiver, &plain(FIN | CONT, &[7; 1])), failed(PeerError::MessageTooLarge));
+
+    let mut receiver = Receiver::new(config());
+    receiver.set_limits(5, 12);
+    assert_eq!(receive(&mut receiver, &plain(FIN | BINARY, &[7; 5])), [binary(&[7; 5])]);
+    assert_eq!(receive(&mut receiver, &plain(FIN | BINARY, &[7; 6])), failed(PeerError::FrameTooLarge(6)));
+}
+
+#[test]
 fn a_close_frame_ends_receiving_and_bytes_after_it_are_ignored() {
     for (payload, close) in [
         (&[][..], Ok((None, ""))),

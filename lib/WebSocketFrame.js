@@ -2,7 +2,7 @@
 
 const binding = require('./internal/binding');
 const { OPCODE, FIN, encodeBytes } = require('./internal/encode');
-const { CLOSE_VALIDITY } = require('./internal/inbox');
+const { CLOSE_VALIDITY } = require('./internal/events');
 const { isSendableCloseCode } = require('./internal/close-codes');
 const { isUtf8 } = require('./internal/utf8');
 

@@ -3,6 +3,8 @@
 //! ```text
 //! binding    N-API: the only module that knows JavaScript; crosses the border once per batch
 //!    │
+//! transport  sockets taken over from Node: who reads and writes them, and when
+//!    │
 //! handshake  opening handshake (RFC 6455 section 4): requests, responses, header grammars
 //! protocol   frames, messages, limits, closing (sections 5 to 8): bytes in, events out
 //! ```
@@ -14,3 +16,5 @@
 mod binding;
 pub mod handshake;
 pub mod protocol;
+#[cfg(all(feature = "node", unix))]
+mod transport;

@@ -3,21 +3,11 @@
 // What a connection has received and its program has not seen yet: the JavaScript end of the Rust receiver.
 
 const binding = require('./binding');
-
-/** Kinds of entries; the first seven are those of the binding. */
-const KIND = { TEXT: 0, BINARY: 1, PING: 2, PONG: 3, CLOSE: 4, FAILED: 5, FRAME: 6, PROCESS_FRAME: 7 };
-
-/** How the payload of a Close frame was, as the binding tells. */
-const CLOSE_VALIDITY = { VALID: 0, INVALID_CODE: 1, INVALID_REASON: 2 };
-
-/** Which frames have to be masked, as the binding counts. */
-const MASK_POLICY = { FORBIDDEN: 0, REQUIRED: 1, EITHER: 2 };
-
-const NO_OFFSET = 0xffffffff;
+const { ROW, eventValue } = require('./events');
 
 // Memory lent to the binding for the length of a call. One chunk of a socket is 64 KiB at most.
 const slab = Buffer.allocUnsafeSlow(64 * 1024);
-const rows = new Uint32Array(4 * 1024);
+const rows = new Uint32Array(ROW * 1024);
 const rowBytes = Buffer.from(rows.buffer);
 const values = [];
 
@@ -27,7 +17,7 @@ const forgotten = new FinalizationRegistry((id) => binding.releaseReceiver(id));
 /** A queue of received events in order of arrival, fed with chunks of bytes. */
 class Inbox {
   /**
-   * @param {number} maskPolicy one of MASK_POLICY
+   * @param {number} maskPolicy one of MASK_POLICY in ./events
    * @param {object} limits
    * @param {number} limits.maxFrameSize bytes; NaN is no limit
    * @param {number} limits.maxMessageSize bytes; NaN is no limit
@@ -63,34 +53,15 @@ class Inbox {
     while (offset < chunk.length && this._id !== null) {
       const count = binding.receive(this._id, chunk, offset, slab, rowBytes, values);
       offset = rows[0];
-      for (let i = 0; i < count; i++) this._add(4 + 4 * i, values[i]);
+      for (let i = 1; i <= count; i++) this.add(rows[ROW * i + 1], eventValue(rows, ROW * i, values, slab));
       // Hold on to nothing: the entries have what is theirs.
       if (values.length > 0) values.length = 0;
     }
   }
 
-  _add(row, value) {
-    const kind = rows[row];
-    switch (kind) {
-      case KIND.TEXT:
-        this._entries.push(kind, value);
-        break;
-      case KIND.BINARY:
-      case KIND.PING:
-      case KIND.PONG:
-        this._entries.push(kind, payload(row, value));
-        break;
-      case KIND.FRAME: {
-        const frame = { first: rows[row + 3] >> 8, masked: (rows[row + 3] & 0x80) !== 0, payload: payload(row, value) };
-        this._entries.push(kind, frame);
-        break;
-      }
-      case KIND.CLOSE:
-        this._entries.push(kind, { code: rows[row + 1], validity: rows[row + 2], reason: value });
-        break;
-      default:
-        this._entries.push(kind, { code: rows[row + 1], reason: value });
-    }
+  /** Queues an event. */
+  add(kind, value) {
+    this._entries.push(kind, value);
   }
 
   /** The kind of the first entry. */
@@ -132,11 +103,4 @@ class Inbox {
   }
 }
 
-/** The payload of the event in `row`, as a Buffer that shares no memory with the slab. */
-function payload(row, value) {
-  const offset = rows[row + 1];
-  if (offset === NO_OFFSET) return value;
-  return Buffer.from(slab.subarray(offset, offset + rows[row + 2]));
-}
-
-module.exports = { Inbox, KIND, CLOSE_VALIDITY, MASK_POLICY };
+module.exports = { Inbox };

@@ -4,6 +4,14 @@
 //! classes of the public API are JavaScript (`lib/`) and hold such ids. Every function catches panics, so that a
 //! fault of ours becomes a JavaScript Error and never ends the process.
 
+#![expect(unreachable_pub, reason = "exported to JavaScript by #[napi], which wants `pub`")]
+#![expect(clippy::needless_pass_by_value, reason = "arguments from JavaScript come by value")]
+
 mod handshake;
+#[cfg(unix)]
+mod native;
 mod receive;
+mod rows;
 mod send;
+#[cfg(unix)]
+mod uv;

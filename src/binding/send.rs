@@ -16,11 +16,11 @@ thread_local! {
     static KEYS: RefCell<MaskKeys> = RefCell::new(MaskKeys::from_os());
 }
 
-fn next_key() -> [u8; 4] {
+pub(super) fn next_key() -> [u8; 4] {
     KEYS.with_borrow_mut(MaskKeys::next_key)
 }
 
-fn opcode(bits: u32) -> Result<OpCode> {
+pub(super) fn opcode(bits: u32) -> Result<OpCode> {
     OpCode::from_bits(bits as u8)
         .ok_or_else(|| Error::new(Status::InvalidArg, format!("opcode 0x{bits:x} is reserved (RFC 6455 section 5.2)")))
 }

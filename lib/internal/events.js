@@ -1,0 +1,59 @@
+'use strict';
+
+// The rows in which the Rust core reports what was received; src/binding/rows.rs describes them.
+
+/** Kinds of events. */
+const KIND = {
+  TEXT: 0, BINARY: 1, PING: 2, PONG: 3, CLOSE: 4, FAILED: 5, FRAME: 6,
+  /** A frame whose `frame` event was emitted and that is still to be processed; made in JavaScript. */
+  PROCESS_FRAME: 7,
+  END: 8, ERROR: 9, DRAINED: 10,
+};
+
+/** How the payload of a Close frame was. */
+const CLOSE_VALIDITY = { VALID: 0, INVALID_CODE: 1, INVALID_REASON: 2 };
+
+/** Which frames have to be masked. */
+const MASK_POLICY = { FORBIDDEN: 0, REQUIRED: 1, EITHER: 2 };
+
+/** Numbers in a row. */
+const ROW = 6;
+
+const NO_OFFSET = 0xffffffff;
+
+/**
+ * What the event in a row is about, free of any memory that is used again.
+ * @param {Uint32Array} rows
+ * @param {number} at where the row begins
+ * @param {any[]} values what is no number
+ * @param {Buffer} slab where payloads lie
+ */
+function eventValue(rows, at, values, slab) {
+  const kind = rows[at + 1];
+  switch (kind) {
+    case KIND.TEXT:
+      return values[rows[at + 5]];
+    case KIND.BINARY:
+    case KIND.PING:
+    case KIND.PONG:
+      return payload(rows, at, values, slab);
+    case KIND.FRAME: {
+      const header = rows[at + 4];
+      return { first: header >> 8, masked: (header & 0x80) !== 0, payload: payload(rows, at, values, slab) };
+    }
+    case KIND.CLOSE:
+      return { code: rows[at + 2], validity: rows[at + 3], reason: values[rows[at + 5]] };
+    case KIND.FAILED:
+      return { code: rows[at + 2], reason: values[rows[at + 5]] };
+    default:
+      return rows[at + 2];
+  }
+}
+
+function payload(rows, at, values, slab) {
+  const offset = rows[at + 2];
+  if (offset === NO_OFFSET) return values[rows[at + 5]];
+  return Buffer.from(slab.subarray(offset, offset + rows[at + 3]));
+}
+
+module.exports = { KIND, CLOSE_VALIDITY, MASK_POLICY, ROW, eventValue };

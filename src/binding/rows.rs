@@ -1,0 +1,175 @@
+//! How events are handed to JavaScript: as rows of 32-bit numbers, and an array for what is not a number.
+//!
+//! | kind      | a              | b         | c                      | value                        |
+//! |-----------|----------------|-----------|------------------------|------------------------------|
+//! | `TEXT`    |                |           |                        | the message, a string        |
+//! | `BINARY`  | offset in slab | length    |                        | or a Buffer                  |
+//! | `PING`    | offset in slab | length    |                        | or a Buffer                  |
+//! | `PONG`    | offset in slab | length    |                        | or a Buffer                  |
+//! | `CLOSE`   | status code    | `CLOSE_*` |                        | the reason                   |
+//! | `FAILED`  | close code     |           |                        | the description              |
+//! | `FRAME`   | offset in slab | length    | first bytes of header  | or a Buffer                  |
+//! | `END`     |                |           |                        |                              |
+//! | `ERROR`   | error number   |           |                        |                              |
+//! | `DRAINED` |                |           |                        |                              |
+//!
+//! The last three come from taken-over sockets only: the peer has closed its direction of the socket; the socket has
+//! failed; what waited to be written has been. JavaScript has to copy what it wants of the slab while it is told.
+
+use std::borrow::Cow;
+
+use napi::bindgen_prelude::{Array, BufferSlice, ToNapiValue};
+use napi::{Env, Result};
+
+use crate::protocol::close::{CloseError, NO_STATUS};
+use crate::protocol::{Event, FrameHeader, MessageKind, PeerError};
+
+const TEXT: u32 = 0;
+const BINARY: u32 = 1;
+const PING: u32 = 2;
+const PONG: u32 = 3;
+const CLOSE: u32 = 4;
+const FAILED: u32 = 5;
+const FRAME: u32 = 6;
+#[cfg(unix)]
+pub(super) const END: u32 = 8;
+#[cfg(unix)]
+pub(super) const ERROR: u32 = 9;
+#[cfg(unix)]
+pub(super) const DRAINED: u32 = 10;
+
+const CLOSE_VALID: u32 = 0;
+const CLOSE_INVALID_CODE: u32 = 1;
+const CLOSE_INVALID_REASON: u32 = 2;
+
+/// Stands for "the payload is not in the slab but the value".
+const NO_OFFSET: u32 = u32::MAX;
+
+/// Bytes of a row.
+pub(super) const ROW_LEN: usize = 24;
+
+/// One event.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Row {
+    /// The connection or receiver it belongs to.
+    pub(super) id: u32,
+    pub(super) kind: u32,
+    pub(super) a: u32,
+    pub(super) b: u32,
+    pub(super) c: u32,
+    /// Place of the value in the array.
+    pub(super) value: u32,
+}
+
+impl Row {
+    pub(super) fn to_bytes(self) -> [u8; ROW_LEN] {
+        let mut bytes = [0; ROW_LEN];
+        let numbers = [self.id, self.kind, self.a, self.b, self.c, self.value];
+        for (place, number) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(numbers) {
+            *place = number.to_ne_bytes();
+        }
+        bytes
+    }
+
+    /// The row of an event, whose value is added to `values`. `slab` is the address of the slab.
+    pub(super) fn of_event(
+        env: &Env,
+        id: u32,
+        event: Event<'_>,
+        slab: usize,
+        values: &mut Values<'_>,
+    ) -> Result<Self> {
+        match event {
+            Event::Message { kind: MessageKind::Text, payload } => Self::of_text(env, id, &payload, values),
+            Event::Message { kind: MessageKind::Binary, payload } => {
+                Self::of_bytes(env, id, BINARY, payload, slab, values)
+            }
+            Event::Ping(payload) => Self::of_bytes(env, id, PING, payload, slab, values),
+            Event::Pong(payload) => Self::of_bytes(env, id, PONG, payload, slab, values),
+            Event::Frame { header, payload } => {
+                let row = Self::of_bytes(env, id, FRAME, payload, slab, values)?;
+                Ok(Self { c: header_bits(&header), ..row })
+            }
+            Event::Close(close) => Self::of_close(id, close.map(|close| (close.code, close.reason)), values),
+            Event::Failed(error) => Self::of_failure(id, error, values),
+        }
+    }
+
+    fn of_text(env: &Env, id: u32, text: &[u8], values: &mut Values<'_>) -> Result<Self> {
+        let string = if text.is_ascii() {
+            env.create_string_latin1(text)
+        } else {
+            // Valid UTF-8, as the receiver says.
+            env.create_string(std::str::from_utf8(text).unwrap_or_default())
+        };
+        match string {
+            Ok(string) => Ok(Self { id, kind: TEXT, value: values.push(string)?, ..Self::default() }),
+            // Longer than a JavaScript string can be: the message is too large whatever the limits say.
+            Err(_) => Self::of_failure(id, PeerError::MessageTooLarge, values),
+        }
+    }
+
+    fn of_bytes(
+        env: &Env,
+        id: u32,
+        kind: u32,
+        payload: Cow<'_, [u8]>,
+        slab: usize,
+        values: &mut Values<'_>,
+    ) -> Result<Self> {
+        let b = payload.len() as u32;
+        match payload {
+            Cow::Borrowed(bytes) => {
+                let a = (bytes.as_ptr() as usize - slab) as u32;
+                Ok(Self { id, kind, a, b, ..Self::default() })
+            }
+            Cow::Owned(bytes) => {
+                let value = values.push(BufferSlice::copy_from(env, &bytes)?)?;
+                Ok(Self { id, kind, a: NO_OFFSET, b, value, ..Self::default() })
+            }
+        }
+    }
+
+    fn of_close(
+        id: u32,
+        close: std::result::Result<(Option<u16>, String), CloseError>,
+        values: &mut Values<'_>,
+    ) -> Result<Self> {
+        let (code, validity, reason) = match close {
+            Ok((code, reason)) => (code.unwrap_or(NO_STATUS), CLOSE_VALID, reason),
+            Err(CloseError::TruncatedCode) => (NO_STATUS, CLOSE_INVALID_CODE, String::new()),
+            Err(CloseError::InvalidCode(code)) => (code, CLOSE_INVALID_CODE, String::new()),
+            Err(CloseError::InvalidReason) => (NO_STATUS, CLOSE_INVALID_REASON, String::new()),
+        };
+        Ok(Self { id, kind: CLOSE, a: u32::from(code), b: validity, value: values.push(reason)?, ..Self::default() })
+    }
+
+    fn of_failure(id: u32, error: PeerError, values: &mut Values<'_>) -> Result<Self> {
+        let value = values.push(error.to_string())?;
+        Ok(Self { id, kind: FAILED, a: u32::from(error.close_code()), value, ..Self::default() })
+    }
+}
+
+/// The first two bytes of a frame, without its length: FIN, RSV, opcode, MASK.
+fn header_bits(header: &FrameHeader) -> u32 {
+    let first = u32::from(header.fin) << 7 | u32::from(header.rsv) << 4 | header.opcode as u32;
+    first << 8 | u32::from(header.mask.is_some()) << 7
+}
+
+/// The array for what is not a number, filled from its beginning.
+pub(super) struct Values<'env> {
+    array: Array<'env>,
+    len: u32,
+}
+
+impl<'env> Values<'env> {
+    pub(super) fn new(array: Array<'env>) -> Self {
+        Self { array, len: 0 }
+    }
+
+    fn push(&mut self, value: impl ToNapiValue) -> Result<u32> {
+        self.array.set(self.len, value)?;
+        self.len += 1;
+        Ok(self.len - 1)
+    }
+}

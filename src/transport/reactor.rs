@@ -1,0 +1,415 @@
+//! All taken-over sockets of one JavaScript environment in one readiness set.
+//!
+//! Edge-triggered: after an event, a socket is read until a read brings less than there was room for, or (when its
+//! peer has closed) nothing. A socket that might have more is looked at again in the next turn, so that one busy peer
+//! does not keep all others waiting. Interest in writing exists only while bytes are left over.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::net::TcpStream;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, Waker};
+
+use super::outbox::Outbox;
+use crate::protocol::receiver::Receiver;
+use crate::protocol::{Config, Event};
+
+/// The most bytes that are read from one socket before the others have their turn.
+pub(crate) const READ_LEN: usize = 64 * 1024;
+
+/// Events taken from the operating system at a time.
+const EVENTS: usize = 256;
+
+/// The token that wakes the set itself.
+const WAKE: Token = Token(usize::MAX);
+
+/// Names a connection: its place in the low bits, and above them how often that place was used before, so that the
+/// id of a closed connection does not mean the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Id(u32);
+
+const PLACE_BITS: u32 = 22;
+const PLACE_MASK: u32 = (1 << PLACE_BITS) - 1;
+
+impl Id {
+    pub(crate) fn from_raw(raw: u32) -> Self {
+        Self(raw)
+    }
+
+    pub(crate) fn raw(self) -> u32 {
+        self.0
+    }
+
+    fn place(self) -> usize {
+        (self.0 & PLACE_MASK) as usize
+    }
+}
+
+/// Something that happened to a connection.
+pub(crate) enum Happening<'a> {
+    /// The peer's bytes mean this.
+    Event(Event<'a>),
+    /// The peer has closed its direction of the socket.
+    End,
+    /// The socket has failed.
+    Error(io::Error),
+    /// All that waited to be written has been.
+    Drained,
+}
+
+/// Takes what happens, as it happens.
+pub(crate) trait Sink {
+    /// Called for each happening, in order for each connection.
+    fn take(&mut self, id: Id, happening: Happening<'_>);
+
+    /// Memory to read [`READ_LEN`] bytes into, or `None` when what was taken has to be passed on first. What events
+    /// borrow lies in it, and stays there until then.
+    fn space(&mut self) -> Option<&'static mut [u8]>;
+
+    /// Says how much of the last space is in use.
+    fn used(&mut self, len: usize);
+}
+
+struct Socket {
+    id: Id,
+    stream: TcpStream,
+    receiver: Receiver,
+    outbox: Outbox,
+    /// The interest the readiness set knows of; `None` while the socket is not in it.
+    interest: Option<Interest>,
+    paused: bool,
+    /// Nothing more can be read.
+    ended: bool,
+    /// Whether it stands in the list of sockets to flush.
+    dirty: bool,
+    /// Whether it stands in the list of sockets to look at again.
+    unread: bool,
+    /// The peer's FIN was announced: read to the end.
+    closing: bool,
+    /// Tell when the outbox is empty.
+    notify: bool,
+    /// What was read before the socket was taken over, and comes first.
+    early: Vec<u8>,
+    bytes_read: u64,
+    bytes_written: u64,
+}
+
+/// See the module.
+pub(crate) struct Reactor {
+    poll: Poll,
+    waker: Waker,
+    events: Events,
+    sockets: Vec<Option<Socket>>,
+    generations: Vec<u16>,
+    free: Vec<u32>,
+    dirty: Vec<Id>,
+    /// Sockets that have something to read, in the order in which they get their turn.
+    unread: VecDeque<Id>,
+}
+
+impl Reactor {
+    /// An empty set.
+    ///
+    /// # Errors
+    /// When the operating system gives none, for want of file descriptors.
+    pub(crate) fn new() -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKE)?;
+        Ok(Self {
+            poll,
+            waker,
+            events: Events::with_capacity(EVENTS),
+            sockets: Vec::new(),
+            generations: Vec::new(),
+            free: Vec::new(),
+            dirty: Vec::new(),
+            unread: VecDeque::new(),
+        })
+    }
+
+    /// The descriptor that is readable when there is something to do.
+    pub(crate) fn as_raw_fd(&self) -> RawFd {
+        self.poll.as_raw_fd()
+    }
+
+    /// Adds a duplicate of a connected, non-blocking stream socket. `early` was read from it before.
+    ///
+    /// # Errors
+    /// When the descriptor cannot be duplicated or watched; nothing has changed then.
+    pub(crate) fn add(&mut self, fd: BorrowedFd<'_>, config: Config, early: &[u8]) -> io::Result<Id> {
+        let stream = TcpStream::from(fd.try_clone_to_owned()?);
+        let place = match self.free.last() {
+            Some(&place) => place,
+            None => self.sockets.len() as u32,
+        };
+        if place > PLACE_MASK {
+            return Err(io::Error::other("too many connections"));
+        }
+        let generation = self.generations.get(place as usize).copied().unwrap_or(0);
+        let id = Id(place | u32::from(generation) << PLACE_BITS);
+        self.poll.registry().register(
+            &mut SourceFd(&stream.as_raw_fd()),
+            Token(id.place()),
+            Interest::READABLE,
+        )?;
+        let socket = Socket {
+            id,
+            stream,
+            receiver: Receiver::new(config),
+            outbox: Outbox::default(),
+            interest: Some(Interest::READABLE),
+            paused: false,
+            ended: false,
+            dirty: false,
+            unread: !early.is_empty(),
+            closing: false,
+            notify: false,
+            early: early.to_vec(),
+            bytes_read: 0,
+            bytes_written: 0,
+        };
+        if self.free.pop().is_some() {
+            self.sockets[place as usize] = Some(socket);
+        } else {
+            self.sockets.push(Some(socket));
+            self.generations.push(0);
+        }
+        if !early.is_empty() {
+            self.unread.push_back(id);
+            self.wake();
+        }
+        Ok(id)
+    }
+
+    /// Removes a connection and closes its descriptor. What waited to be written is lost.
+    pub(crate) fn remove(&mut self, id: Id) -> bool {
+        let Some(mut socket) = self.get_mut(id).is_some().then(|| self.sockets[id.place()].take()).flatten()
+        else {
+            return false;
+        };
+        socket.watch(&self.poll, None);
+        let generation = &mut self.generations[id.place()];
+        *generation = (*generation + 1) & (u32::MAX >> PLACE_BITS) as u16;
+        self.free.push(id.place() as u32);
+        true
+    }
+
+    /// The number of connections.
+    pub(crate) fn len(&self) -> usize {
+        self.sockets.len() - self.free.len()
+    }
+
+    fn get_mut(&mut self, id: Id) -> Option<&mut Socket> {
+        self.sockets.get_mut(id.place())?.as_mut().filter(|socket| socket.id == id)
+    }
+
+    /// Changes the limits of a connection.
+    pub(crate) fn set_limits(&mut self, id: Id, max_frame_size: u64, max_message_size: u64) {
+        if let Some(socket) = self.get_mut(id) {
+            socket.receiver.set_limits(max_frame_size, max_message_size);
+        }
+    }
+
+    /// Stops reading from a connection, or goes on with it.
+    pub(crate) fn pause(&mut self, id: Id, paused: bool) {
+        let Some(socket) = self.sockets.get_mut(id.place()).and_then(Option::as_mut) else { return };
+        if socket.id != id || socket.paused == paused {
+            return;
+        }
+        socket.paused = paused;
+        // Coming back into the set reports anew what is there to be read.
+        socket.update_interest(&self.poll);
+    }
+
+    /// Lets `write` append to what waits for a connection, and returns how many bytes wait then; `None` when the
+    /// connection is gone.
+    pub(crate) fn send(&mut self, id: Id, write: impl FnOnce(&mut BytesMut)) -> Option<usize> {
+        let socket = self.get_mut(id)?;
+        write(socket.outbox.tail());
+        let waiting = socket.outbox.len();
+        if !socket.dirty {
+            socket.dirty = true;
+            self.dirty.push(id);
+        }
+        Some(waiting)
+    }
+
+    /// Asks for [`Happening::Drained`] when all that waits for a connection has been written.
+    pub(crate) fn notify(&mut self, id: Id) {
+        if let Some(socket) = self.get_mut(id) {
+            socket.notify = true;
+        }
+    }
+
+    /// Bytes that wait to be written, bytes read, bytes written.
+    pub(crate) fn counters(&mut self, id: Id) -> Option<(usize, u64, u64)> {
+        let socket = self.get_mut(id)?;
+        Some((socket.outbox.len(), socket.bytes_read, socket.bytes_written))
+    }
+
+    /// Writes what waits for one connection, as far as its socket takes it.
+    pub(crate) fn flush_one(&mut self, id: Id, sink: &mut impl Sink) {
+        let Some(socket) = self.sockets.get_mut(id.place()).and_then(Option::as_mut) else { return };
+        if socket.id == id {
+            socket.flush(&self.poll, sink);
+        }
+    }
+
+    /// Writes what was sent since the last time: one write for each connection.
+    pub(crate) fn flush(&mut self, sink: &mut impl Sink) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for id in dirty.drain(..) {
+            self.flush_one(id, sink);
+        }
+        // Nothing was added meanwhile; this only keeps the memory.
+        self.dirty = dirty;
+    }
+
+    /// Asks the operating system once what is ready, without waiting, and reads once from all that is. False when
+    /// `sink` ran out of space: call again when it has been emptied.
+    ///
+    /// # Errors
+    /// When the set itself fails, which it should not.
+    pub(crate) fn turn(&mut self, sink: &mut impl Sink) -> io::Result<bool> {
+        match self.poll.poll(&mut self.events, Some(Duration::ZERO)) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
+        for event in &self.events {
+            let place = event.token();
+            let Some(socket) = self.sockets.get_mut(place.0).and_then(Option::as_mut) else { continue };
+            if event.is_writable() && !socket.outbox.is_empty() {
+                socket.flush(&self.poll, sink);
+            }
+            let over = event.is_read_closed() || event.is_error();
+            socket.closing |= over;
+            if (event.is_readable() || over) && !socket.unread {
+                socket.unread = true;
+                self.unread.push_back(socket.id);
+            }
+        }
+        for _ in 0..self.unread.len() {
+            let Some(&id) = self.unread.front() else { break };
+            let Some(socket) = self.sockets.get_mut(id.place()).and_then(Option::as_mut).filter(|it| it.id == id)
+            else {
+                self.unread.pop_front();
+                continue;
+            };
+            let may_read = !socket.paused && !socket.ended;
+            if may_read {
+                let Some(space) = sink.space() else { return Ok(false) };
+                socket.unread = socket.read(space, sink);
+                if socket.ended {
+                    socket.update_interest(&self.poll);
+                }
+            } else {
+                // Resuming reports anew what is there to be read.
+                socket.unread = false;
+            }
+            self.unread.pop_front();
+            if socket.unread {
+                self.unread.push_back(id);
+            }
+        }
+        if !self.unread.is_empty() {
+            // Edges do not come twice: be called again for these.
+            self.wake();
+        }
+        Ok(true)
+    }
+
+    /// Makes the descriptor of the set readable, so that [`Reactor::turn`] is called.
+    pub(crate) fn wake(&self) {
+        // It fails only when the counter behind it overflows, and then the descriptor is readable anyway.
+        let _ = self.waker.wake();
+    }
+}
+
+impl Socket {
+    /// Reads once. True when there may be more.
+    fn read(&mut self, space: &'static mut [u8], sink: &mut impl Sink) -> bool {
+        let room = space.len().min(READ_LEN);
+        if !self.early.is_empty() {
+            let count = room.min(self.early.len());
+            let rest = self.early.split_off(count);
+            space[..count].copy_from_slice(&std::mem::replace(&mut self.early, rest));
+            sink.used(count);
+            self.receive(&mut space[..count], sink);
+            return true;
+        }
+        match self.stream.read(&mut space[..room]) {
+            Ok(0) => {
+                self.ended = true;
+                sink.take(self.id, Happening::End);
+                false
+            }
+            Ok(count) => {
+                self.bytes_read += count as u64;
+                sink.used(count);
+                self.receive(&mut space[..count], sink);
+                count == room || self.closing
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
+            Err(error) => {
+                self.ended = true;
+                sink.take(self.id, Happening::Error(error));
+                false
+            }
+        }
+    }
+
+    fn receive(&mut self, mut bytes: &mut [u8], sink: &mut impl Sink) {
+        while let Some(event) = self.receiver.receive(&mut bytes) {
+            sink.take(self.id, Happening::Event(event));
+        }
+    }
+
+    fn flush(&mut self, poll: &Poll, sink: &mut impl Sink) {
+        self.dirty = false;
+        match self.outbox.flush(&self.stream) {
+            Ok(count) => {
+                self.bytes_written += count as u64;
+                if self.outbox.is_empty() && std::mem::take(&mut self.notify) {
+                    sink.take(self.id, Happening::Drained);
+                }
+            }
+            Err(error) => {
+                self.outbox = Outbox::default();
+                self.ended = true;
+                sink.take(self.id, Happening::Error(error));
+            }
+        }
+        self.update_interest(poll);
+    }
+
+    fn update_interest(&mut self, poll: &Poll) {
+        let read = (!self.paused && !self.ended).then_some(Interest::READABLE);
+        let write = (!self.outbox.is_empty()).then_some(Interest::WRITABLE);
+        let wanted = match (read, write) {
+            (Some(read), Some(write)) => Some(read | write),
+            (one, other) => one.or(other),
+        };
+        self.watch(poll, wanted);
+    }
+
+    fn watch(&mut self, poll: &Poll, wanted: Option<Interest>) {
+        if self.interest == wanted {
+            return;
+        }
+        let fd = self.stream.as_fd().as_raw_fd();
+        let mut source = SourceFd(&fd);
+        let token = Token(self.id.place());
+        // A descriptor that was registered once can be registered again; there is nothing to be done if not.
+        let _ = match (self.interest, wanted) {
+            (None, Some(interest)) => poll.registry().register(&mut source, token, interest),
+            (Some(_), Some(interest)) => poll.registry().reregister(&mut source, token, interest),
+            (_, None) => poll.registry().deregister(&mut source),
+        };
+        self.interest = wanted;
+    }
+}

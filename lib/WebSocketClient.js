@@ -7,6 +7,8 @@ const { EventEmitter } = require('events');
 const binding = require('./internal/binding');
 const WebSocketConnection = require('./WebSocketConnection');
 const { extend, eventEmitterListenerCount, noop } = require('./utils');
+const { DEFAULT_IO, checkIo } = require('./internal/io-option');
+const { startReceiving } = require('./internal/early-data');
 const { parseUrl } = require('./internal/legacy-url');
 const { destroyAfter } = require('./internal/linger');
 
@@ -21,6 +23,7 @@ const DEFAULTS = {
   disableNagleAlgorithm: true,
   closeTimeout: 5000,
   echoCloseCode: false,
+  io: DEFAULT_IO,
 };
 
 const DEFAULT_PORTS = { 'ws:': '80', 'wss:': '443' };
@@ -43,6 +46,7 @@ function WebSocketClient(config) {
     extend(tlsOptions, config.tlsOptions);
   }
   this._req = null;
+  checkIo(this.config.io);
   if (this.config.webSocketVersion !== 8 && this.config.webSocketVersion !== 13) {
     throw new Error('Requested webSocketVersion is not supported. Allowed values are 8 and 13.');
   }
@@ -220,17 +224,12 @@ function fail(client, error) {
 }
 
 WebSocketClient.prototype.succeedHandshake = function succeedHandshake() {
-  const connection = new WebSocketConnection(this.socket, [], this.protocol, true, this.config);
+  const { socket } = this;
+  const connection = new WebSocketConnection(socket, [], this.protocol, true, this.config);
   connection.webSocketVersion = this.config.webSocketVersion;
-  connection._addSocketEventListeners();
-
-  const head = this.firstDataChunk;
+  startReceiving(connection, this.firstDataChunk);
   this.firstDataChunk = null;
-  try {
-    this.emit('connect', connection);
-  } finally {
-    if (head && head.length > 0) connection.handleSocketData(head);
-  }
+  this.emit('connect', connection);
 };
 
 /** Gives an attempt up that has not come to an end; it ends in `connectFailed`. */

@@ -6,13 +6,17 @@ const { Duplex } = require('stream');
 const utils = require('./utils');
 const WebSocketFrame = require('./WebSocketFrame');
 const BufferList = require('../vendor/FastBufferList');
-const { MAX_REASON_LENGTH, defineCloseCodes, isSendableCloseCode, truncateReason } = require('./internal/close-codes');
-const { OPCODE, FIN, encodeText, encodeBytes, encodeFragments } = require('./internal/encode');
+const { checkReason, defineCloseCodes, isSendableCloseCode, truncateReason } = require('./internal/close-codes');
+const { OPCODE } = require('./internal/encode');
 const { KIND, CLOSE_VALIDITY, MASK_POLICY } = require('./internal/events');
 const { Inbox } = require('./internal/inbox');
+const { StreamReceiver } = require('./internal/stream-receiver');
 const { scheduleDelivery } = require('./internal/delivery');
-const { asBuffer, callBack } = require('./internal/arguments');
 const { destroyAfter } = require('./internal/linger');
+const keepalive = require('./internal/keepalive');
+const sending = require('./internal/sending');
+const streamTransport = require('./internal/stream-transport');
+const nativeTransport = require('./internal/native-transport');
 
 // The values of `state`. `connected` is true in the first only.
 
@@ -25,7 +29,6 @@ const STATE_ENDING = 'ending';
 /** It is over. */
 const STATE_CLOSED = 'closed';
 
-const DEFAULT_FRAGMENTATION_THRESHOLD = 0x4000;
 const DEFAULT_CLOSE_TIMEOUT = 5000;
 
 let lastId = 0;
@@ -72,9 +75,15 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this.outputBufferFull = false;
   this.inputPaused = false;
 
-  // The queue of received events, made when the first byte arrives.
-  this._inbox = null;
-  // What to tell the close event when the socket was closed before the queue was empty.
+  // Received events that wait to be delivered.
+  this._inbox = new Inbox();
+  // Who moves the bytes, and what it keeps: the Rust receiver of a stream, or the id of a taken-over socket.
+  this._transport = streamTransport;
+  this._receiver = null;
+  this._nativeId = null;
+  this._sendCallbacks = null;
+  this._limits = null;
+  // Whether the socket was closed before the inbox was empty.
   this._socketClosed = false;
   // Whether both Close frames have been exchanged (RFC 6455 section 7.1.4).
   this._closedCleanly = false;
@@ -84,34 +93,15 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   socket.setNoDelay(config.disableNagleAlgorithm);
   // A quiet connection is no dead connection: no inactivity timeout.
   socket.setTimeout(0);
-  startKeepalive(this);
+  keepalive.startKeepalive(this);
 
   // Node's HTTP client listens for errors of the socket and would report them as its own.
   socket.removeAllListeners('error');
 }
 
 util.inherits(WebSocketConnection, EventEmitter);
+Object.assign(WebSocketConnection.prototype, sending.methods, keepalive.methods);
 defineCloseCodes(WebSocketConnection);
-
-function startKeepalive(connection) {
-  const { config, socket } = connection;
-  if (!config.keepalive) return;
-  if (config.useNativeKeepalive) {
-    if (!('setKeepAlive' in socket)) {
-      throw new Error('Unable to use native keepalive: unsupported by this version of Node.');
-    }
-    socket.setKeepAlive(true, config.keepaliveInterval);
-    return;
-  }
-  if (typeof config.keepaliveInterval !== 'number') {
-    throw new Error('keepaliveInterval must be specified and numeric if keepalive is true.');
-  }
-  // The double space stands in the text that programs know.
-  if (config.dropConnectionOnKeepaliveTimeout && typeof config.keepaliveGracePeriod !== 'number') {
-    throw new Error('keepaliveGracePeriod  must be specified and numeric if dropConnectionOnKeepaliveTimeout is true.');
-  }
-  connection.setKeepaliveTimer();
-}
 
 // Parts of the original's parser that programs and tests look at. Nobody pays for them who does not.
 lazyProperty('maskBytes', () => Buffer.alloc(4));
@@ -139,16 +129,34 @@ Object.defineProperty(WebSocketConnection.prototype, '_pingListenerCount', {
   get() { return this.listenerCount('ping'); },
 });
 
+/** How the bytes of the connection are moved: `'stream'` by Node's socket, `'loop'` by the addon on Node's event loop. */
+Object.defineProperty(WebSocketConnection.prototype, 'transport', {
+  configurable: true,
+  get() { return this._transport.name; },
+});
+
 /** Starts receiving. Called once, by whoever made the connection. */
 WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEventListeners() {
-  this.socket.on('error', this.handleSocketError.bind(this));
-  this.socket.on('end', this.handleSocketEnd.bind(this));
-  this.socket.on('close', this.handleSocketClose.bind(this));
-  this.socket.on('drain', this.handleSocketDrain.bind(this));
-  this.socket.on('pause', this.handleSocketPause.bind(this));
-  this.socket.on('resume', this.handleSocketResume.bind(this));
-  this.socket.on('data', this.handleSocketData.bind(this));
+  const { socket } = this;
+  socket.on('error', this.handleSocketError.bind(this));
+  socket.on('end', this.handleSocketEnd.bind(this));
+  socket.on('close', this.handleSocketClose.bind(this));
+  socket.on('drain', this.handleSocketDrain.bind(this));
+  socket.on('pause', this.handleSocketPause.bind(this));
+  socket.on('resume', this.handleSocketResume.bind(this));
+  if (mayTakeOver(this) && nativeTransport.takeOver(this, receiverConfig(this))) {
+    this._transport = nativeTransport;
+  } else {
+    socket.on('data', this.handleSocketData.bind(this));
+  }
+  this._debug('transport: %s', this._transport.name);
 };
+
+/** Programs that see or replace the handling of chunks get chunks. */
+function mayTakeOver(connection) {
+  return connection.config.io !== 'stream' &&
+    connection.handleSocketData === WebSocketConnection.prototype.handleSocketData;
+}
 
 // ---------------------------------------------------------------------------------------------- receiving
 
@@ -156,42 +164,65 @@ WebSocketConnection.prototype.handleSocketData = function handleSocketData(data)
   this._debug('handleSocketData: %d bytes', data.length);
   this.setKeepaliveTimer();
   if (this.state === STATE_CLOSED || this.state === STATE_PEER_REQUESTED_CLOSE) return;
-  if (this._inbox === null) {
-    this._inbox = createInbox(this);
-  } else {
-    this._inbox.setLimits(Number(this.config.maxReceivedFrameSize), Number(this.maxReceivedMessageSize));
+  if (this._receiver === null) {
+    const { maskPolicy, maxFrameSize, maxMessageSize, assemble } = receiverConfig(this);
+    this._receiver = new StreamReceiver(maskPolicy, maxFrameSize, maxMessageSize, assemble);
   }
-  this._inbox.push(data);
+  updateLimits(this);
+  this._receiver.receive(data, this._inbox);
   this.processReceivedData();
 };
 
-function createInbox(connection) {
+function receiverConfig(connection) {
   let maskPolicy = MASK_POLICY.EITHER;
   // Strict with real streams; objects that merely look like sockets may feed whatever they like.
   if (connection.socket instanceof Duplex) {
     maskPolicy = connection.maskOutgoingPackets ? MASK_POLICY.FORBIDDEN : MASK_POLICY.REQUIRED;
   }
-  return new Inbox(maskPolicy, {
-    maxFrameSize: Number(connection.config.maxReceivedFrameSize),
-    maxMessageSize: Number(connection.maxReceivedMessageSize),
-    // A program that has its own processFrame() gets to see every frame.
-    assemble: Boolean(connection.assembleFragments) &&
-      connection.processFrame === WebSocketConnection.prototype.processFrame,
-  });
+  const maxFrameSize = Number(connection.config.maxReceivedFrameSize);
+  const maxMessageSize = Number(connection.maxReceivedMessageSize);
+  connection._limits = { maxFrameSize, maxMessageSize };
+  // A program that has its own processFrame() gets to see every frame.
+  const assemble = Boolean(connection.assembleFragments) &&
+    connection.processFrame === WebSocketConnection.prototype.processFrame;
+  return { maskPolicy, maxFrameSize, maxMessageSize, assemble };
 }
+
+/** Passes limits on that the program has changed since. */
+function updateLimits(connection) {
+  const maxFrameSize = Number(connection.config.maxReceivedFrameSize);
+  const maxMessageSize = Number(connection.maxReceivedMessageSize);
+  const known = connection._limits;
+  if (Object.is(maxFrameSize, known.maxFrameSize) && Object.is(maxMessageSize, known.maxMessageSize)) return;
+  connection._limits = { maxFrameSize, maxMessageSize };
+  connection._transport.setLimits(connection, maxFrameSize, maxMessageSize);
+}
+
+/** An event from a transport that delivers events itself, in their order; called by native-transport. */
+WebSocketConnection.prototype._arrive = function _arrive(kind, value) {
+  this.setKeepaliveTimer();
+  updateLimits(this);
+  if (this._inbox.length > 0 || this.inputPaused) {
+    this._inbox.push(kind, value);
+  } else {
+    this._deliver(kind, value);
+    this.processReceivedData();
+  }
+};
 
 /** Has the events that wait delivered, one at a time, each after the ticks and promises of the one before. */
 WebSocketConnection.prototype.processReceivedData = function processReceivedData() {
-  if (this._inbox !== null && this._inbox.length > 0) scheduleDelivery(this);
+  if (this._inbox.length > 0) scheduleDelivery(this);
 };
 
-/** Delivers the first event of the inbox; called by internal/delivery. */
-WebSocketConnection.prototype._deliverNext = function _deliverNext() {
-  const inbox = this._inbox;
-  const { kind } = inbox;
-  const value = inbox.shift();
+/** Delivers an event to the program. */
+WebSocketConnection.prototype._deliver = function _deliver(kind, value) {
   if (kind === KIND.CLOSE) {
     handleCloseFrame(this, value);
+    return;
+  }
+  if (kind === KIND.END) {
+    this.socket.push(null);
     return;
   }
   // After close() only the peer's Close matters.
@@ -211,7 +242,8 @@ WebSocketConnection.prototype._deliverNext = function _deliverNext() {
       break;
     case KIND.FRAME: {
       const frame = receivedFrame(this, value);
-      inbox.unshift(KIND.PROCESS_FRAME, frame);
+      // An event of its own, so that ticks run in between and a listener that throws does not prevent it.
+      this._inbox.unshift(KIND.PROCESS_FRAME, frame);
       if (!this.assembleFragments) this.emit('frame', frame);
       break;
     }
@@ -308,7 +340,7 @@ function handlePing(connection, payload) {
     connection.emit('ping', () => { cancelled = true; }, payload);
     if (cancelled) return;
   }
-  if (connection.socket.writableNeedDrain === true) {
+  if (connection._transport.isBackedUp(connection)) {
     // The peer does not read: keep the newest answer only (RFC 6455 section 5.5.3), or Pongs would pile up.
     connection._waitingPong = payload;
     return;
@@ -381,7 +413,7 @@ WebSocketConnection.prototype.handleSocketEnd = function handleSocketEnd() {
 WebSocketConnection.prototype.handleSocketClose = function handleSocketClose(hadError) {
   this._debug('handleSocketClose');
   this.socketHadError = hadError;
-  if (this._inbox !== null && this._inbox.length > 0 && this.state !== STATE_CLOSED && !this.inputPaused) {
+  if (this._inbox.length > 0 && this.state !== STATE_CLOSED && !this.inputPaused) {
     // What was received before comes before the close event.
     this._socketClosed = true;
     return;
@@ -407,7 +439,8 @@ function releaseResources(connection) {
   connection.clearKeepaliveTimer();
   connection.clearGracePeriodTimer();
   connection._waitingPong = null;
-  if (connection._inbox !== null) connection._inbox.release();
+  connection._inbox.clear();
+  connection._transport.release(connection);
 }
 
 function emitClose(connection) {
@@ -437,12 +470,14 @@ WebSocketConnection.prototype.handleSocketDrain = function handleSocketDrain() {
 WebSocketConnection.prototype.handleSocketPause = function handleSocketPause() {
   this._debug('handleSocketPause');
   this.inputPaused = true;
+  this._transport.setPaused(this, true);
   this.emit('pause');
 };
 
 WebSocketConnection.prototype.handleSocketResume = function handleSocketResume() {
   this._debug('handleSocketResume');
   this.inputPaused = false;
+  this._transport.setPaused(this, false);
   this.emit('resume');
   this.processReceivedData();
 };
@@ -481,14 +516,6 @@ WebSocketConnection.prototype.close = function close(reasonCode, description) {
   this.state = STATE_ENDING;
   this.connected = false;
 };
-
-function checkReason(description) {
-  const length = typeof description === 'string' ? Buffer.byteLength(description) : 0;
-  if (length > MAX_REASON_LENGTH) {
-    throw new Error(`The description of a close must not be longer than ${MAX_REASON_LENGTH} bytes in UTF-8, ` +
-      `this one has ${length}.`);
-  }
-}
 
 /**
  * Ends the connection at once: sends a Close frame if that is still possible, emits `close` and destroys the socket.
@@ -546,257 +573,5 @@ WebSocketConnection.prototype.handleCloseTimer = function handleCloseTimer() {
   this.socket.end();
   linger(this);
 };
-
-// ---------------------------------------------------------------------------------------------- keepalive
-
-/** Starts the keepalive timer afresh: something was received. */
-WebSocketConnection.prototype.setKeepaliveTimer = function setKeepaliveTimer() {
-  const { config } = this;
-  if (!config.keepalive || config.useNativeKeepalive) return;
-  this.clearGracePeriodTimer();
-  const timer = this._keepaliveTimeoutID;
-  if (timer && typeof timer.refresh === 'function') {
-    timer.refresh();
-    return;
-  }
-  this.clearKeepaliveTimer();
-  this._keepaliveTimeoutID = setTimeout(() => this.handleKeepaliveTimer(), config.keepaliveInterval);
-};
-
-WebSocketConnection.prototype.clearKeepaliveTimer = function clearKeepaliveTimer() {
-  if (!this._keepaliveTimeoutID) return;
-  clearTimeout(this._keepaliveTimeoutID);
-  this._keepaliveTimeoutID = null;
-};
-
-/** Nothing was received for `keepaliveInterval` milliseconds. */
-WebSocketConnection.prototype.handleKeepaliveTimer = function handleKeepaliveTimer() {
-  this._debug('handleKeepaliveTimer');
-  this._keepaliveTimeoutID = null;
-  this.ping();
-  if (this.config.dropConnectionOnKeepaliveTimeout) {
-    this.setGracePeriodTimer();
-  } else {
-    this.setKeepaliveTimer();
-  }
-};
-
-WebSocketConnection.prototype.setGracePeriodTimer = function setGracePeriodTimer() {
-  this.clearGracePeriodTimer();
-  this._gracePeriodTimeoutID = setTimeout(() => this.handleGracePeriodTimer(), this.config.keepaliveGracePeriod);
-};
-
-WebSocketConnection.prototype.clearGracePeriodTimer = function clearGracePeriodTimer() {
-  if (!this._gracePeriodTimeoutID) return;
-  clearTimeout(this._gracePeriodTimeoutID);
-  this._gracePeriodTimeoutID = null;
-};
-
-/** Nothing was received for `keepaliveGracePeriod` milliseconds after a ping. */
-WebSocketConnection.prototype.handleGracePeriodTimer = function handleGracePeriodTimer() {
-  this._debug('handleGracePeriodTimer');
-  this._gracePeriodTimeoutID = null;
-  this.drop(WebSocketConnection.CLOSE_REASON_ABNORMAL, 'Peer not responding.', true);
-};
-
-// ---------------------------------------------------------------------------------------------- sending
-
-/**
- * Sends bytes as a binary message, anything else as text.
- * @param {Buffer|ArrayBuffer|ArrayBufferView|{toString(): string}} data
- * @param {(error?: Error) => void} [cb] called once: when the message was handed to the operating system, or with
- *   an Error when that cannot happen any more
- * @throws {Error} when `data` is neither
- */
-WebSocketConnection.prototype.send = function send(data, cb) {
-  if (asBuffer(data) !== null) {
-    this.sendBytes(data, cb);
-  } else if (data !== null && data !== undefined && typeof data.toString === 'function') {
-    this.sendUTF(data, cb);
-  } else {
-    throw new Error('Data provided must either be a Node Buffer or implement toString()');
-  }
-};
-
-/** Sends `data.toString()` as a text message; see `send`. */
-WebSocketConnection.prototype.sendUTF = function sendUTF(data, cb) {
-  if (data === null || data === undefined || typeof data.toString !== 'function') {
-    throw new Error('Data provided to sendUTF() must be a string or implement toString()');
-  }
-  const text = typeof data === 'string' ? data : String(data.toString());
-  if (!maySend(this, cb)) return;
-  const length = Buffer.byteLength(text);
-  if (length > fragmentationThreshold(this) || isSendOverridden(this)) {
-    sendMessage(this, OPCODE.TEXT, Buffer.from(text), cb);
-  } else {
-    write(this, encodeText(FIN | OPCODE.TEXT, text, length, this.maskOutgoingPackets), cb);
-  }
-};
-
-/** Sends a binary message; see `send`. */
-WebSocketConnection.prototype.sendBytes = function sendBytes(data, cb) {
-  const payload = asBuffer(data);
-  if (payload === null) {
-    throw new Error('You must pass a Node Buffer object to WebSocketConnection.prototype.sendBytes()');
-  }
-  if (!maySend(this, cb)) return;
-  if (payload.length > fragmentationThreshold(this) || isSendOverridden(this)) {
-    sendMessage(this, OPCODE.BINARY, payload, cb);
-  } else {
-    write(this, encodeBytes(FIN | OPCODE.BINARY, payload, this.maskOutgoingPackets), cb);
-  }
-};
-
-/** Whether the program has put methods of its own into the path that every frame takes. */
-function isSendOverridden(connection) {
-  return connection.sendFrame !== WebSocketConnection.prototype.sendFrame ||
-    connection.fragmentAndSend !== WebSocketConnection.prototype.fragmentAndSend;
-}
-
-function sendMessage(connection, opcode, payload, cb) {
-  const frame = newFrame(connection);
-  frame.opcode = opcode;
-  frame.binaryPayload = payload;
-  connection.fragmentAndSend(frame, cb);
-}
-
-/** Messages longer than this many bytes are sent in fragments. */
-function fragmentationThreshold(connection) {
-  const { fragmentOutgoingMessages, fragmentationThreshold: threshold } = connection.config;
-  if (!fragmentOutgoingMessages) return Infinity;
-  return threshold >= 1 ? Math.floor(threshold) : DEFAULT_FRAGMENTATION_THRESHOLD;
-}
-
-/**
- * Sends a Ping (RFC 6455 section 5.5.2). Does nothing when the connection is not open.
- * @param {Buffer|ArrayBufferView|ArrayBuffer|{toString(): string}} [data] its first 125 bytes are sent
- */
-WebSocketConnection.prototype.ping = function ping(data) {
-  const payload = data ? asBuffer(data) || Buffer.from(String(data)) : Buffer.alloc(0);
-  sendControl(this, OPCODE.PING, payload);
-};
-
-/**
- * Sends a Pong (section 5.5.3). Pings are answered by the library, so there is seldom a need to.
- * @param {Buffer|ArrayBufferView|ArrayBuffer|{toString(): string}} [binaryPayload] its first 125 bytes are sent
- */
-WebSocketConnection.prototype.pong = function pong(binaryPayload) {
-  const payload = binaryPayload ? asBuffer(binaryPayload) || Buffer.from(String(binaryPayload)) : Buffer.alloc(0);
-  sendControl(this, OPCODE.PONG, payload);
-};
-
-function sendControl(connection, opcode, data) {
-  if (!maySend(connection)) return;
-  const payload = data.length > 125 ? data.subarray(0, 125) : data;
-  if (connection.sendFrame !== WebSocketConnection.prototype.sendFrame) {
-    const frame = newFrame(connection);
-    frame.fin = true;
-    frame.opcode = opcode;
-    frame.binaryPayload = payload;
-    connection.sendFrame(frame);
-    return;
-  }
-  write(connection, encodeBytes(FIN | opcode, payload, connection.maskOutgoingPackets));
-}
-
-/**
- * Sends the payload of a data frame as one message, in fragments if it is longer than `fragmentationThreshold`.
- * @param {WebSocketFrame} frame
- * @param {(error?: Error) => void} [cb]
- * @throws {Error} for a control frame
- */
-WebSocketConnection.prototype.fragmentAndSend = function fragmentAndSend(frame, cb) {
-  if (frame.opcode > 0x07) throw new Error('You cannot fragment control frames.');
-  if (!maySend(this, cb)) return;
-  const payload = frame.binaryPayload || Buffer.alloc(0);
-  const threshold = fragmentationThreshold(this);
-  if (payload.length <= threshold) {
-    frame.fin = true;
-    this.sendFrame(frame, cb);
-    return;
-  }
-  const count = Math.ceil(payload.length / threshold);
-  const done = typeof cb === 'function' ? callOnceAfter(count, cb) : undefined;
-  if (this.sendFrame === WebSocketConnection.prototype.sendFrame) {
-    const fragments = encodeFragments(frame.opcode, payload, threshold, this.maskOutgoingPackets);
-    for (const fragment of fragments) write(this, fragment, done);
-    return;
-  }
-  for (let i = 0; i < count; i++) {
-    const fragment = newFrame(this);
-    fragment.opcode = i === 0 ? frame.opcode : OPCODE.CONTINUATION;
-    fragment.fin = i === count - 1;
-    fragment.binaryPayload = payload.subarray(i * threshold, (i + 1) * threshold);
-    this.sendFrame(fragment, done);
-  }
-};
-
-/** Calls `cb` after `count` successes, or with the first error. */
-function callOnceAfter(count, cb) {
-  let left = count;
-  return (error) => {
-    if (left <= 0) return;
-    left = error ? 0 : left - 1;
-    if (error) cb(error);
-    else if (left === 0) cb();
-  };
-}
-
-/**
- * Sends a frame as it is. It is masked if the connection's frames are.
- * @param {WebSocketFrame} frame
- * @param {(error?: Error) => void} [cb]
- * @returns {boolean} false when the socket's buffer is full; `drain` tells when it is not any more
- */
-WebSocketConnection.prototype.sendFrame = function sendFrame(frame, cb) {
-  if (this.state === STATE_CLOSED || this.state === STATE_ENDING) return maySend(this, cb);
-  frame.mask = this.maskOutgoingPackets;
-  return write(this, frame.toBuffer(), cb);
-};
-
-/**
- * Sends a Close frame and ends our direction of the socket. Part of `close()` and `drop()`, which programs call.
- * @param {number} [reasonCode=1000]
- * @param {string} [description]
- * @param {(error?: Error) => void} [cb]
- * @throws {Error} for a description of more than 123 bytes
- */
-WebSocketConnection.prototype.sendCloseFrame = function sendCloseFrame(reasonCode, description, cb) {
-  if (typeof reasonCode !== 'number') reasonCode = WebSocketConnection.CLOSE_REASON_NORMAL;
-  this._debug('sendCloseFrame: %s, %d %s', this.state, reasonCode, description);
-  if (this.state !== STATE_OPEN && this.state !== STATE_PEER_REQUESTED_CLOSE) {
-    callBack(cb, closedError(this));
-    return;
-  }
-  checkReason(description);
-  const frame = newFrame(this);
-  frame.fin = true;
-  frame.opcode = OPCODE.CLOSE;
-  frame.closeStatus = reasonCode;
-  if (typeof description === 'string') frame.binaryPayload = Buffer.from(description);
-  this.sendFrame(frame, cb);
-  this.socket.end();
-};
-
-/** Whether data may still be sent; if not, tells so to `cb`. */
-function maySend(connection, cb) {
-  if (connection.connected && connection.state === STATE_OPEN) return true;
-  callBack(cb, closedError(connection));
-  return false;
-}
-
-function closedError(connection) {
-  const error = new Error(`Nothing was sent: the connection to ${connection.remoteAddress} is closing or closed ` +
-    `(state ${connection.state}, ${connection.closeReasonCode} ${connection.closeDescription}).`);
-  error.code = 'ERR_WEBSOCKET_CLOSED';
-  return error;
-}
-
-/** One frame, one write. */
-function write(connection, bytes, cb) {
-  const flushed = connection.socket.write(bytes, typeof cb === 'function' ? cb : undefined);
-  connection.outputBufferFull = !flushed;
-  return flushed;
-}
 
 module.exports = WebSocketConnection;

@@ -6,6 +6,7 @@ const { Duplex } = require('stream');
 const binding = require('./internal/binding');
 const WebSocketConnection = require('./WebSocketConnection');
 const { noop } = require('./utils');
+const { startReceiving } = require('./internal/early-data');
 const { parseUrl } = require('./internal/legacy-url');
 const { statusPhrase } = require('./internal/http-status');
 const { serializeCookies } = require('./internal/set-cookie');
@@ -182,12 +183,7 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
       }
       this._removeSocketCloseListeners();
       socket.removeListener('error', noop);
-      connection._addSocketEventListeners();
-      // Frames may come in one segment with the request (RFC 6455 section 4.1 allows a client to send them early).
-      if (this._head && this._head.length > 0 && connection.state === 'open') {
-        connection.handleSocketData(this._head);
-        this._head = null;
-      }
+      startReceiving(connection, this._head);
     });
   }
 

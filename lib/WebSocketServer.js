@@ -6,6 +6,7 @@ const debug = require('debug')('websocket:server');
 const { extend, eventEmitterListenerCount } = require('./utils');
 const WebSocketRequest = require('./WebSocketRequest');
 const { isToken } = require('./internal/binding');
+const { DEFAULT_IO, checkIo } = require('./internal/io-option');
 const { asBuffer } = require('./internal/arguments');
 
 /** Options and their defaults; docs/server.md describes them. */
@@ -31,6 +32,7 @@ const DEFAULTS = {
   handshakeTimeout: 0,
   maxConnections: Infinity,
   maxPendingRequests: 0x4000,
+  io: DEFAULT_IO,
 };
 
 /**
@@ -64,6 +66,7 @@ WebSocketServer.prototype.mount = function mount(config) {
       throw new Error(`The option ${name} must be a number of at least 0, not ${String(merged[name])}.`);
     }
   }
+  checkIo(merged.io);
   this.config = merged;
   if (!merged.httpServer) throw new Error('You must specify an httpServer on which to mount the WebSocket server.');
   if (!Array.isArray(merged.httpServer)) merged.httpServer = [merged.httpServer];

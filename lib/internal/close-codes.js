@@ -48,4 +48,13 @@ function truncateReason(reason) {
   return bytes.toString('utf8', 0, end);
 }
 
-module.exports = { MAX_REASON_LENGTH, defineCloseCodes, isSendableCloseCode, truncateReason };
+/** Refuses a description that does not fit into a Close frame. */
+function checkReason(description) {
+  const length = typeof description === 'string' ? Buffer.byteLength(description) : 0;
+  if (length > MAX_REASON_LENGTH) {
+    throw new Error(`The description of a close must not be longer than ${MAX_REASON_LENGTH} bytes in UTF-8, ` +
+      `this one has ${length}.`);
+  }
+}
+
+module.exports = { MAX_REASON_LENGTH, checkReason, defineCloseCodes, isSendableCloseCode, truncateReason };

@@ -21,7 +21,8 @@ function deliver(connection) {
     return;
   }
   try {
-    connection._deliverNext();
+    const { kind } = inbox;
+    connection._deliver(kind, inbox.shift());
   } finally {
     // Also when the handler has thrown: the exception is the program's, the other messages are still to come.
     if (inbox.length > 0) scheduleAfterMicrotasks(connection);

@@ -216,10 +216,7 @@ fn drive(env: &Env) {
 /// Has JavaScript take all rows there are.
 fn deliver(env: &Env, values: &Array<'_>) {
     let Ok(count) = with_native(|native| native.row_count) else { return };
-    if count == 0 {
-        return;
-    }
-    while call_dispatch(env, count, values) {}
+    while count > 0 && call_dispatch(env, count, values) {}
     let _ = with_native(|native| {
         native.row_count = 0;
         native.slab_used = 0;
@@ -404,10 +401,10 @@ pub fn native_send_text(env: &Env, id: u32, text: JsString<'_>, threshold: u32, 
     })
 }
 
-/// Sends a binary message; see `nativeSendText`.
+/// Sends a message whose first frame has this opcode; see `nativeSendText`.
 #[napi(catch_unwind)]
-pub fn native_send_bytes(id: u32, payload: &[u8], threshold: u32, masked: bool) -> Result<u32> {
-    send(id, 2, payload, threshold, masked)
+pub fn native_send_bytes(id: u32, opcode: u32, payload: &[u8], threshold: u32, masked: bool) -> Result<u32> {
+    send(id, opcode, payload, threshold, masked)
 }
 
 fn send(id: u32, opcode_bits: u32, payload: &[u8], threshold: u32, masked: bool) -> Result<u32> {

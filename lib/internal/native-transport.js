@@ -1,0 +1,226 @@
+'use strict';
+
+// The transport for plain TCP and Unix sockets: the addon reads and writes their descriptors itself. Everything that a
+// wake-up of the event loop brings, for all connections, comes in one call; what is sent meanwhile leaves in one write
+// for each connection.
+
+const net = require('net');
+const { getSystemErrorName } = require('util');
+const binding = require('./binding');
+const { KIND, ROW, eventValue } = require('./events');
+const { GONE, becomeTakenOver, afterDrain } = require('./taken-over-socket');
+
+// Lent to the addon for as long as this thread lives; src/binding/native.rs says how it is used.
+const SLAB_LENGTH = 1024 * 1024;
+const ROWS = 128 * 1024;
+
+/** The part of an id that is the connection's place; the rest tells apart those that had the place in turn. */
+const PLACE_MASK = (1 << 22) - 1;
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** Methods of net.Socket that somebody who spies on a socket replaces; their originals. */
+const ORIGINALS = Object.fromEntries(['write', 'end', 'destroy', 'pause', 'resume', 'read', 'push', '_read', '_write']
+  .map((name) => [name, net.Socket.prototype[name]]));
+
+let slab = null;
+let rows = null;
+/** Whether sockets can be taken over here; unknown until the first one. */
+let available = process.platform !== 'win32' && process.versions.bun === undefined &&
+  typeof globalThis.Deno === 'undefined' && typeof binding.nativeStart === 'function' ? undefined : false;
+
+/** Connections by their place. */
+const connections = [];
+
+/** The next row of the batch under way. The first row is no event. */
+let nextRow = 1;
+let flushScheduled = false;
+
+/** Runs what process.nextTick() and promises have queued; where Node has no such function, each event is a batch. */
+const runTicks = typeof process._tickCallback === 'function' ? process._tickCallback : null;
+
+function start() {
+  slab = Buffer.allocUnsafeSlow(SLAB_LENGTH);
+  rows = new Uint32Array(ROWS * ROW);
+  return binding.nativeStart(slab, Buffer.from(rows.buffer), dispatch);
+}
+
+/** Called with each batch; true asks for another call. */
+function dispatch(count, values) {
+  while (nextRow <= count) {
+    const at = ROW * nextRow++;
+    const id = rows[at];
+    const connection = connections[id & PLACE_MASK];
+    // Later events of a connection that the program has closed meanwhile are nobody's.
+    if (connection !== undefined && connection._nativeId === id) {
+      happen(connection, rows[at + 1], eventValue(rows, at, values, slab));
+      if (nextRow <= count) {
+        if (runTicks === null) return true;
+        runTicks();
+      }
+    }
+  }
+  nextRow = 1;
+  return false;
+}
+
+function happen(connection, kind, value) {
+  switch (kind) {
+    case KIND.DRAINED:
+      drained(connection);
+      return;
+    case KIND.ERROR:
+      connection.socket.destroy(systemError(value));
+      return;
+    default:
+      if (connection.socket.timeout) connection.socket._unrefTimer();
+      connection._arrive(kind, value);
+  }
+}
+
+/** The error that Node would have reported. */
+function systemError(number) {
+  const code = number === 0 ? 'EPIPE' : getSystemErrorName(-number);
+  const syscall = code === 'EPIPE' ? 'write' : 'read';
+  return Object.assign(new Error(`${syscall} ${code}`), { errno: -number, code, syscall });
+}
+
+function drained(connection) {
+  const callbacks = connection._sendCallbacks;
+  connection._sendCallbacks = null;
+  afterDrain(connection.socket);
+  if (callbacks !== null) for (const cb of callbacks) process.nextTick(cb);
+  if (connection.outputBufferFull) connection.socket.emit('drain');
+}
+
+/** What was sent outside of a batch leaves at the end of the current tick. */
+function scheduleFlush() {
+  if (rows[0] !== 0 || flushScheduled) return;
+  flushScheduled = true;
+  process.nextTick(flush);
+}
+
+function flush() {
+  flushScheduled = false;
+  binding.nativeFlush();
+}
+
+/** Whether `socket` is a plain socket that nobody else reads, writes or watches. */
+function mayTakeOver(socket) {
+  const handle = socket._handle;
+  return Object.getPrototypeOf(socket) === net.Socket.prototype &&
+    Boolean(handle) && handle.fd >= 0 && typeof handle.readStop === 'function' &&
+    !socket.destroyed && !socket.connecting && !socket.readableEnded && !socket.writableEnded &&
+    socket.writableLength === 0 && socket.readableEncoding === null &&
+    socket.listenerCount('data') === 0 && socket.listenerCount('readable') === 0 &&
+    Object.keys(ORIGINALS).every((name) => socket[name] === ORIGINALS[name]);
+}
+
+/**
+ * Takes the socket of a connection over. What was read from it already is delivered first, in a later turn of the
+ * event loop.
+ * @param {WebSocketConnection} connection
+ * @param {object} receiver what StreamReceiver is made of
+ * @returns {boolean} false when the socket has to stay with Node; nothing has changed then
+ */
+function takeOver(connection, { maskPolicy, maxFrameSize, maxMessageSize, assemble }) {
+  const { socket } = connection;
+  if (available === false || !mayTakeOver(socket)) return false;
+  if (available === undefined) available = start();
+  if (!available) return false;
+  const handle = socket._handle;
+  // In this order: taking the last bytes out of a stream makes it ask for more.
+  const early = socket.read() || NO_BYTES;
+  handle.readStop();
+  handle.reading = false;
+  const id = binding.nativeAdd(handle.fd, maskPolicy, maxFrameSize, maxMessageSize, assemble, early);
+  if (id === -1) {
+    // No descriptors left, most likely: Node goes on.
+    if (early.length > 0) socket.unshift(early);
+    handle.reading = true;
+    handle.readStart();
+    return false;
+  }
+  becomeTakenOver(socket, id);
+  connection._nativeId = id;
+  connections[id & PLACE_MASK] = connection;
+  // As the first `data` listener of a stream would.
+  socket.resume();
+  return true;
+}
+
+/** Bookkeeping after something was sent; `waiting` is how many bytes wait to be written then. */
+function sent(connection, waiting, cb) {
+  if (waiting === GONE) {
+    if (typeof cb === 'function') {
+      process.nextTick(cb, Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }));
+    }
+    return false;
+  }
+  scheduleFlush();
+  if (typeof cb === 'function') {
+    if (connection._sendCallbacks === null) connection._sendCallbacks = [];
+    connection._sendCallbacks.push(cb);
+    binding.nativeNotify(connection._nativeId);
+  }
+  const full = waiting >= connection.socket.writableHighWaterMark;
+  if (full && !connection.outputBufferFull) binding.nativeNotify(connection._nativeId);
+  connection.outputBufferFull = full;
+  return !full;
+}
+
+/** The longest payload of a frame as the addon counts: 0 for no limit. */
+function limitOf(threshold) {
+  return threshold < 0xffffffff ? threshold : 0;
+}
+
+/** The methods of stream-transport, for connections that were taken over. */
+module.exports = {
+  takeOver,
+
+  name: 'loop',
+
+  sendText(connection, opcode, text, threshold, cb) {
+    const waiting = binding.nativeSendText(connection._nativeId, text, limitOf(threshold),
+      connection.maskOutgoingPackets);
+    sent(connection, waiting, cb);
+  },
+
+  sendBytes(connection, opcode, payload, threshold, cb) {
+    const waiting = binding.nativeSendBytes(connection._nativeId, opcode, payload, limitOf(threshold),
+      connection.maskOutgoingPackets);
+    sent(connection, waiting, cb);
+  },
+
+  sendControl(connection, opcode, payload) {
+    sent(connection, binding.nativeSendControl(connection._nativeId, opcode, payload, connection.maskOutgoingPackets));
+  },
+
+  sendRaw(connection, bytes, cb) {
+    return sent(connection, binding.nativeSendRaw(connection._nativeId, bytes), cb);
+  },
+
+  isBackedUp(connection) {
+    // While a batch is answered nothing is written; what waits from before is what counts.
+    return connection.outputBufferFull;
+  },
+
+  setPaused(connection, paused) {
+    binding.nativePause(connection._nativeId, paused);
+  },
+
+  setLimits(connection, maxFrameSize, maxMessageSize) {
+    binding.nativeSetLimits(connection._nativeId, maxFrameSize, maxMessageSize);
+  },
+
+  release(connection) {
+    const place = connection._nativeId & PLACE_MASK;
+    if (connections[place] === connection) connections[place] = undefined;
+    const callbacks = connection._sendCallbacks;
+    connection._sendCallbacks = null;
+    if (callbacks === null) return;
+    const error = Object.assign(new Error(`The connection to ${connection.remoteAddress} has ended before everything ` +
+      'was sent.'), { code: 'ERR_WEBSOCKET_CLOSED' });
+    for (const cb of callbacks) process.nextTick(cb, error);
+  },
+};

@@ -1,0 +1,187 @@
+'use strict';
+
+// The sending half of WebSocketConnection.
+
+const WebSocketFrame = require('../WebSocketFrame');
+const { OPCODE } = require('./encode');
+const { checkReason } = require('./close-codes');
+const { asBuffer, callBack } = require('./arguments');
+
+const DEFAULT_FRAGMENTATION_THRESHOLD = 0x4000;
+const NO_BYTES = Buffer.alloc(0);
+
+/** Whether data may still be sent; if not, tells so to `cb`. */
+function maySend(connection, cb) {
+  if (connection.connected && connection.state === 'open') return true;
+  callBack(cb, closedError(connection));
+  return false;
+}
+
+function closedError(connection) {
+  const error = new Error(`Nothing was sent: the connection to ${connection.remoteAddress} is closing or closed ` +
+    `(state ${connection.state}, ${connection.closeReasonCode} ${connection.closeDescription}).`);
+  error.code = 'ERR_WEBSOCKET_CLOSED';
+  return error;
+}
+
+/** Messages longer than this many bytes are sent in fragments. */
+function fragmentationThreshold(connection) {
+  const { fragmentOutgoingMessages, fragmentationThreshold: threshold } = connection.config;
+  if (!fragmentOutgoingMessages) return Infinity;
+  return threshold >= 1 ? Math.floor(threshold) : DEFAULT_FRAGMENTATION_THRESHOLD;
+}
+
+function newFrame(connection, opcode, payload) {
+  const frame = new WebSocketFrame(connection.maskBytes, connection.frameHeader, connection.config);
+  frame.opcode = opcode;
+  frame.binaryPayload = payload;
+  return frame;
+}
+
+/** Whether the program has put methods of its own into the path that every frame takes. */
+function isOverridden(connection) {
+  return connection.sendFrame !== methods.sendFrame || connection.fragmentAndSend !== methods.fragmentAndSend;
+}
+
+function sendControl(connection, opcode, data) {
+  if (!maySend(connection)) return;
+  const bytes = data ? asBuffer(data) || Buffer.from(String(data)) : NO_BYTES;
+  const payload = bytes.length > 125 ? bytes.subarray(0, 125) : bytes;
+  if (connection.sendFrame === methods.sendFrame) {
+    connection._transport.sendControl(connection, opcode, payload);
+    return;
+  }
+  const frame = newFrame(connection, opcode, payload);
+  frame.fin = true;
+  connection.sendFrame(frame);
+}
+
+/** Methods of WebSocketConnection. */
+const methods = {
+  /**
+   * Sends bytes as a binary message, anything else as text.
+   * @param {Buffer|ArrayBuffer|ArrayBufferView|{toString(): string}} data
+   * @param {(error?: Error) => void} [cb] called once: when the message was handed to the operating system, or with
+   *   an Error when that cannot happen any more
+   * @throws {Error} when `data` is neither
+   */
+  send(data, cb) {
+    if (typeof data !== 'string' && asBuffer(data) !== null) {
+      this.sendBytes(data, cb);
+    } else if (data !== null && data !== undefined && typeof data.toString === 'function') {
+      this.sendUTF(data, cb);
+    } else {
+      throw new Error('Data provided must either be a Node Buffer or implement toString()');
+    }
+  },
+
+  /** Sends `data.toString()` as a text message; see `send`. */
+  sendUTF(data, cb) {
+    if (data === null || data === undefined || typeof data.toString !== 'function') {
+      throw new Error('Data provided to sendUTF() must be a string or implement toString()');
+    }
+    const text = typeof data === 'string' ? data : String(data.toString());
+    if (!maySend(this, cb)) return;
+    if (isOverridden(this)) {
+      this.fragmentAndSend(newFrame(this, OPCODE.TEXT, Buffer.from(text)), cb);
+    } else {
+      this._transport.sendText(this, OPCODE.TEXT, text, fragmentationThreshold(this), cb);
+    }
+  },
+
+  /** Sends a binary message; see `send`. */
+  sendBytes(data, cb) {
+    const payload = asBuffer(data);
+    if (payload === null) {
+      throw new Error('You must pass a Node Buffer object to WebSocketConnection.prototype.sendBytes()');
+    }
+    if (!maySend(this, cb)) return;
+    if (isOverridden(this)) {
+      this.fragmentAndSend(newFrame(this, OPCODE.BINARY, payload), cb);
+    } else {
+      this._transport.sendBytes(this, OPCODE.BINARY, payload, fragmentationThreshold(this), cb);
+    }
+  },
+
+  /**
+   * Sends a Ping (RFC 6455 section 5.5.2). Does nothing when the connection is not open.
+   * @param {Buffer|ArrayBufferView|ArrayBuffer|{toString(): string}} [data] its first 125 bytes are sent
+   */
+  ping(data) {
+    sendControl(this, OPCODE.PING, data);
+  },
+
+  /**
+   * Sends a Pong (section 5.5.3). Pings are answered by the library, so there is seldom a need to.
+   * @param {Buffer|ArrayBufferView|ArrayBuffer|{toString(): string}} [binaryPayload] its first 125 bytes are sent
+   */
+  pong(binaryPayload) {
+    sendControl(this, OPCODE.PONG, binaryPayload);
+  },
+
+  /**
+   * Sends the payload of a data frame as one message, in fragments if it is longer than `fragmentationThreshold`.
+   * @param {WebSocketFrame} frame
+   * @param {(error?: Error) => void} [cb]
+   * @throws {Error} for a control frame
+   */
+  fragmentAndSend(frame, cb) {
+    if (frame.opcode > 0x07) throw new Error('You cannot fragment control frames.');
+    if (!maySend(this, cb)) return;
+    const payload = frame.binaryPayload || NO_BYTES;
+    const threshold = fragmentationThreshold(this);
+    if (payload.length <= threshold) {
+      frame.fin = true;
+      this.sendFrame(frame, cb);
+      return;
+    }
+    if (this.sendFrame === methods.sendFrame) {
+      this._transport.sendBytes(this, frame.opcode, payload, threshold, cb);
+      return;
+    }
+    const count = Math.ceil(payload.length / threshold);
+    for (let i = 0; i < count; i++) {
+      const opcode = i === 0 ? frame.opcode : OPCODE.CONTINUATION;
+      const fragment = newFrame(this, opcode, payload.subarray(i * threshold, (i + 1) * threshold));
+      fragment.fin = i === count - 1;
+      // Frames leave in order: when the last one has, all have.
+      this.sendFrame(fragment, fragment.fin ? cb : undefined);
+    }
+  },
+
+  /**
+   * Sends a frame as it is. It is masked if the connection's frames are.
+   * @param {WebSocketFrame} frame
+   * @param {(error?: Error) => void} [cb]
+   * @returns {boolean} false when the socket's buffer is full; `drain` tells when it is not any more
+   */
+  sendFrame(frame, cb) {
+    if (this.state === 'closed' || this.state === 'ending') return maySend(this, cb);
+    frame.mask = this.maskOutgoingPackets;
+    return this._transport.sendRaw(this, frame.toBuffer(), cb);
+  },
+
+  /**
+   * Sends a Close frame and ends our direction of the socket. Part of `close()` and `drop()`, which programs call.
+   * @param {number} [reasonCode=1000]
+   * @param {string} [description]
+   * @param {(error?: Error) => void} [cb]
+   * @throws {Error} for a description of more than 123 bytes
+   */
+  sendCloseFrame(reasonCode, description, cb) {
+    if (typeof reasonCode !== 'number') reasonCode = 1000;
+    this._debug('sendCloseFrame: %s, %d %s', this.state, reasonCode, description);
+    if (this.state !== 'open' && this.state !== 'peer_requested_close') {
+      callBack(cb, closedError(this));
+      return;
+    }
+    checkReason(description);
+    const frame = newFrame(this, OPCODE.CLOSE, typeof description === 'string' ? Buffer.from(description) : undefined);
+    frame.fin = true;
+    frame.closeStatus = reasonCode;
+    this.sendFrame(frame, cb);
+    this.socket.end();
+  },
+};
+
+module.exports = { methods };

@@ -1,0 +1,54 @@
+'use strict';
+
+// Chunks of any JavaScript stream to events: the JavaScript end of a receiver of the Rust core.
+
+const binding = require('./binding');
+const { ROW, eventValue } = require('./events');
+
+// Memory lent to the binding for the length of a call. One chunk of a socket is 64 KiB at most.
+const slab = Buffer.allocUnsafeSlow(64 * 1024);
+const rows = new Uint32Array(ROW * 1024);
+const rowBytes = Buffer.from(rows.buffer);
+const values = [];
+
+// Frees the receiver of a connection that was forgotten without being closed.
+const forgotten = new FinalizationRegistry((id) => binding.releaseReceiver(id));
+
+class StreamReceiver {
+  /**
+   * @param {number} maskPolicy one of MASK_POLICY in ./events
+   * @param {number} maxFrameSize bytes; NaN is no limit
+   * @param {number} maxMessageSize bytes; NaN is no limit
+   * @param {boolean} assemble whether frames are put together to messages
+   */
+  constructor(maskPolicy, maxFrameSize, maxMessageSize, assemble) {
+    this._id = binding.createReceiver(maskPolicy, maxFrameSize, maxMessageSize, assemble);
+    forgotten.register(this, this._id, this);
+  }
+
+  setLimits(maxFrameSize, maxMessageSize) {
+    if (this._id !== null) binding.setReceiverLimits(this._id, maxFrameSize, maxMessageSize);
+  }
+
+  /** Takes bytes in and adds the events they contain to `inbox`. */
+  receive(chunk, inbox) {
+    let offset = 0;
+    while (offset < chunk.length && this._id !== null) {
+      const count = binding.receive(this._id, chunk, offset, slab, rowBytes, values);
+      offset = rows[0];
+      for (let i = 1; i <= count; i++) inbox.push(rows[ROW * i + 1], eventValue(rows, ROW * i, values, slab));
+      // Hold on to nothing: the events have what is theirs.
+      if (values.length > 0) values.length = 0;
+    }
+  }
+
+  /** Frees the receiver; later chunks are ignored. */
+  release() {
+    if (this._id === null) return;
+    forgotten.unregister(this);
+    binding.releaseReceiver(this._id);
+    this._id = null;
+  }
+}
+
+module.exports = { StreamReceiver };

@@ -1,0 +1,75 @@
+'use strict';
+
+// The transport for all that is no plain TCP or Unix socket, and wherever sockets cannot be taken over: bytes come as
+// `data` events and leave through `socket.write()`, one write for each frame.
+
+const { FIN, encodeText, encodeBytes, encodeFragments } = require('./encode');
+
+function write(connection, bytes, cb) {
+  // A mock may tell a missing callback from an undefined one.
+  const flushed = typeof cb === 'function' ? connection.socket.write(bytes, cb) : connection.socket.write(bytes);
+  connection.outputBufferFull = !flushed;
+  return flushed;
+}
+
+/** Calls `cb` after `count` successes, or with the first error. */
+function callOnceAfter(count, cb) {
+  let left = count;
+  return (error) => {
+    if (left <= 0) return;
+    left = error ? 0 : left - 1;
+    if (error) cb(error);
+    else if (left === 0) cb();
+  };
+}
+
+function writeFragments(connection, opcode, payload, threshold, cb) {
+  const frames = encodeFragments(opcode, payload, threshold, connection.maskOutgoingPackets);
+  const done = typeof cb === 'function' ? callOnceAfter(frames.length, cb) : undefined;
+  for (const frame of frames) write(connection, frame, done);
+}
+
+/** See native-transport for the other one. `threshold` is the longest payload of a frame, Infinity for no limit. */
+module.exports = {
+  name: 'stream',
+
+  sendText(connection, opcode, text, threshold, cb) {
+    const length = Buffer.byteLength(text);
+    if (length > threshold) {
+      writeFragments(connection, opcode, Buffer.from(text), threshold, cb);
+    } else {
+      write(connection, encodeText(FIN | opcode, text, length, connection.maskOutgoingPackets), cb);
+    }
+  },
+
+  sendBytes(connection, opcode, payload, threshold, cb) {
+    if (payload.length > threshold) {
+      writeFragments(connection, opcode, payload, threshold, cb);
+    } else {
+      write(connection, encodeBytes(FIN | opcode, payload, connection.maskOutgoingPackets), cb);
+    }
+  },
+
+  sendControl(connection, opcode, payload) {
+    write(connection, encodeBytes(FIN | opcode, payload, connection.maskOutgoingPackets));
+  },
+
+  /** Sends bytes that are a frame already. False when the socket's buffer is full. */
+  sendRaw: write,
+
+  /** Whether so much waits to be sent that answering Pings should wait as well. */
+  isBackedUp(connection) {
+    return connection.socket.writableNeedDrain === true;
+  },
+
+  // The socket itself stops and goes on.
+  setPaused() {},
+
+  setLimits(connection, maxFrameSize, maxMessageSize) {
+    if (connection._receiver !== null) connection._receiver.setLimits(maxFrameSize, maxMessageSize);
+  },
+
+  release(connection) {
+    if (connection._receiver !== null) connection._receiver.release();
+  },
+};

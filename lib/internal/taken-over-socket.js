@@ -1,0 +1,128 @@
+'use strict';
+
+// What a net.Socket becomes when the addon reads and writes in its place: the same object, with these methods in
+// front of those of net.Socket, so that whatever a program does with `connection.socket` means what it always meant.
+
+const net = require('net');
+const binding = require('./binding');
+
+const GONE = 0xffffffff;
+
+/** The id of the connection within the addon; null when it has been let go of. */
+const kId = Symbol('id');
+const kCounts = Symbol('counts');
+const kFinal = Symbol('final');
+const kUnref = Symbol('unref');
+
+// Taken-over sockets that keep the process alive; Node's own handle does not, because it does not read.
+let alive = 0;
+
+function changeAlive(by) {
+  alive += by;
+  if ((alive === 1 && by === 1) || (alive === 0 && by === -1)) binding.nativeKeepAlive(alive > 0);
+}
+
+const base = net.Socket.prototype;
+const { get: baseBytesRead } = Object.getOwnPropertyDescriptor(base, 'bytesRead');
+const { get: baseBytesWritten } = Object.getOwnPropertyDescriptor(base, 'bytesWritten');
+
+class TakenOverSocket extends net.Socket {
+  // The addon reads.
+  _read() {}
+
+  // What a program writes past the connection keeps its place among the frames.
+  _write(data, encoding, callback) {
+    sendPlain(this, [{ chunk: data, encoding }], callback);
+  }
+
+  _writev(chunks, callback) {
+    sendPlain(this, chunks, callback);
+  }
+
+  /** FIN, but not before all that waits has been sent. */
+  _final(callback) {
+    if (this[kId] === null || binding.nativeFlushOne(this[kId]) === 0) {
+      base._final.call(this, callback);
+      return;
+    }
+    this[kFinal] = callback;
+    binding.nativeNotify(this[kId]);
+  }
+
+  _destroy(error, callback) {
+    letGo(this);
+    base._destroy.call(this, error, callback);
+  }
+
+  ref() {
+    if (this[kUnref] && this[kId] !== null) changeAlive(1);
+    this[kUnref] = false;
+    return base.ref.call(this);
+  }
+
+  unref() {
+    if (!this[kUnref] && this[kId] !== null) changeAlive(-1);
+    this[kUnref] = true;
+    return base.unref.call(this);
+  }
+
+  get bytesRead() {
+    return baseBytesRead.call(this) + counts(this)[1];
+  }
+
+  get bytesWritten() {
+    return (baseBytesWritten.call(this) || 0) + counts(this)[2] + counts(this)[0];
+  }
+}
+
+// For those who look: it is a net.Socket.
+Object.defineProperty(TakenOverSocket.prototype, 'constructor', { value: net.Socket });
+
+function sendPlain(socket, chunks, callback) {
+  if (socket[kId] === null) {
+    callback(Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }));
+    return;
+  }
+  for (const { chunk, encoding } of chunks) {
+    binding.nativeSendRaw(socket[kId], typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk);
+  }
+  binding.nativeFlushOne(socket[kId]);
+  callback();
+}
+
+function counts(socket) {
+  return (socket[kId] !== null && binding.nativeCounters(socket[kId])) || socket[kCounts];
+}
+
+/** Makes a net.Socket one whose bytes are moved by the addon, as connection `id`. */
+function becomeTakenOver(socket, id) {
+  socket[kId] = id;
+  socket[kCounts] = [0, 0, 0];
+  socket[kFinal] = null;
+  // Whether the program has called unref() before is Node's to know.
+  socket[kUnref] = typeof socket._handle.hasRef === 'function' && !socket._handle.hasRef();
+  Object.setPrototypeOf(socket, TakenOverSocket.prototype);
+  if (!socket[kUnref]) changeAlive(1);
+}
+
+/** Closes the addon's duplicate of the descriptor. */
+function letGo(socket) {
+  const id = socket[kId];
+  if (id === null) return;
+  // What was sent in this tick would have left at once through Node's own socket.
+  binding.nativeFlushOne(id);
+  socket[kCounts] = binding.nativeCounters(id) || socket[kCounts];
+  socket[kId] = null;
+  if (!socket[kUnref]) changeAlive(-1);
+  binding.nativeRemove(id);
+}
+
+/** All that waited has been sent: FIN may go out now. */
+function afterDrain(socket) {
+  const callback = socket[kFinal];
+  if (!callback) return;
+  socket[kFinal] = null;
+  base._final.call(socket, callback);
+}
+
+module.exports = { GONE, becomeTakenOver, afterDrain };

@@ -3,6 +3,7 @@
 const WebSocketClient = require('./WebSocketClient');
 const { Event, mixInEventTarget } = require('./internal/event-target');
 const { asBuffer } = require('./internal/arguments');
+const { bufferedAmount } = require('./internal/sending');
 const { MAX_REASON_LENGTH } = require('./internal/close-codes');
 
 const CONNECTING = 0;
@@ -45,7 +46,7 @@ Object.defineProperties(W3CWebSocket.prototype, {
   /** Bytes accepted by `send()` that the operating system has not taken yet. */
   _bufferedAmount: {
     configurable: true,
-    get() { return (this._connection && this._connection.socket.writableLength) || 0; },
+    get() { return this._connection ? bufferedAmount(this._connection) : 0; },
   },
   /** What binary messages arrive as: `'arraybuffer'` (the default) or `'blob'`. */
   binaryType: {
@@ -76,7 +77,7 @@ W3CWebSocket.prototype.send = function send(data) {
   }
   const bytes = asBuffer(data);
   if (bytes === null) {
-    throw new Error('unknown binary data: send() takes strings, Buffers, ArrayBuffers and their views');
+    throw new Error('unknown binary data:', { cause: data });
   }
   this._connection.sendBytes(bytes);
 };
@@ -88,7 +89,7 @@ W3CWebSocket.prototype.send = function send(data) {
  * @throws {DOMException} InvalidAccessError for another code, SyntaxError for a longer reason
  */
 W3CWebSocket.prototype.close = function close(code, reason) {
-  checkCloseArguments(code, reason);
+  code = checkCloseArguments(code, reason);
   switch (this._readyState) {
     case CONNECTING:
       this._readyState = CLOSING;
@@ -96,19 +97,22 @@ W3CWebSocket.prototype.close = function close(code, reason) {
       break;
     case OPEN:
       this._readyState = CLOSING;
-      this._connection.close(code, reason);
+      this._connection.close(code, reason === undefined ? undefined : String(reason));
       break;
     default:
   }
 };
 
 function checkCloseArguments(code, reason) {
-  if (code !== undefined && code !== 1000 && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
+  // To a number as WebIDL has it for `[Clamp] unsigned short`.
+  const number = code === undefined ? undefined : Math.round(Math.min(Math.max(Number(code) || 0, 0), 65535));
+  if (number !== undefined && number !== 1000 && !(number >= 3000 && number <= 4999)) {
     throw new DOMException(`The close code must be 1000 or from 3000 to 4999, not ${code}.`, 'InvalidAccessError');
   }
   if (reason !== undefined && Buffer.byteLength(String(reason)) > MAX_REASON_LENGTH) {
     throw new DOMException(`The close reason must not be longer than ${MAX_REASON_LENGTH} bytes.`, 'SyntaxError');
   }
+  return number;
 }
 
 /** Ends an attempt to connect; the events come as for any other failure, but never within close(). */
@@ -116,11 +120,11 @@ function giveUp(socket) {
   const client = socket._client;
   // Should it connect at this very moment: there is nobody any more who wants it.
   client.removeAllListeners('connect');
-  client.on('connect', (connection) => {
-    connection.drop(1000);
+  client.on('connect', (connection) => connection.drop(1000));
+  process.nextTick(() => {
+    client.abort();
     client.emit('connectFailed', new Error('The WebSocket was closed before the connection was established.'));
   });
-  process.nextTick(() => client.abort());
 }
 
 function onConnect(socket, connection) {

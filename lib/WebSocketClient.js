@@ -228,13 +228,13 @@ WebSocketClient.prototype.succeedHandshake = function succeedHandshake() {
   const connection = new WebSocketConnection(socket, [], this.protocol, true, this.config);
   connection.webSocketVersion = this.config.webSocketVersion;
   startReceiving(connection, this.firstDataChunk);
-  this.firstDataChunk = null;
   this.emit('connect', connection);
+  this.firstDataChunk = null;
 };
 
-/** Gives an attempt up that has not come to an end; it ends in `connectFailed`. */
+/** Gives an attempt up that has not come to an end; it ends in `connectFailed` if it had got as far as a socket. */
 WebSocketClient.prototype.abort = function abort() {
-  if (this._req) this._req.destroy();
+  if (this._req) this._req.abort();
 };
 
 module.exports = WebSocketClient;

@@ -69,9 +69,6 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this.receivedEnd = false;
 
   this.closeTimeout = config.closeTimeout;
-  this.assembleFragments = config.assembleFragments;
-  this.maxReceivedMessageSize = config.maxReceivedMessageSize;
-
   this.outputBufferFull = false;
   this.inputPaused = false;
 
@@ -82,7 +79,9 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._receiver = null;
   this._nativeId = null;
   this._sendCallbacks = null;
-  this._limits = null;
+  this._assembleFragments = config.assembleFragments;
+  this._maxReceivedMessageSize = config.maxReceivedMessageSize;
+  this._maxReceivedFrameSize = config.maxReceivedFrameSize;
   // Whether the socket was closed before the inbox was empty.
   this._socketClosed = false;
   // Whether both Close frames have been exchanged (RFC 6455 section 7.1.4).
@@ -144,7 +143,7 @@ WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEven
   socket.on('drain', this.handleSocketDrain.bind(this));
   socket.on('pause', this.handleSocketPause.bind(this));
   socket.on('resume', this.handleSocketResume.bind(this));
-  if (mayTakeOver(this) && nativeTransport.takeOver(this, receiverConfig(this))) {
+  if (mayTakeOver(this) && nativeTransport.takeOver(this, maskPolicy(this), receiverConfig(this))) {
     this._transport = nativeTransport;
   } else {
     socket.on('data', this.handleSocketData.bind(this));
@@ -165,43 +164,52 @@ WebSocketConnection.prototype.handleSocketData = function handleSocketData(data)
   this.setKeepaliveTimer();
   if (this.state === STATE_CLOSED || this.state === STATE_PEER_REQUESTED_CLOSE) return;
   if (this._receiver === null) {
-    const { maskPolicy, maxFrameSize, maxMessageSize, assemble } = receiverConfig(this);
-    this._receiver = new StreamReceiver(maskPolicy, maxFrameSize, maxMessageSize, assemble);
+    this._receiver = new StreamReceiver(maskPolicy(this), receiverConfig(this));
   }
-  updateLimits(this);
+  if (this._maxReceivedFrameSize !== this.config.maxReceivedFrameSize) updateConfig(this);
   this._receiver.receive(data, this._inbox);
   this.processReceivedData();
 };
 
-function receiverConfig(connection) {
-  let maskPolicy = MASK_POLICY.EITHER;
-  // Strict with real streams; objects that merely look like sockets may feed whatever they like.
-  if (connection.socket instanceof Duplex) {
-    maskPolicy = connection.maskOutgoingPackets ? MASK_POLICY.FORBIDDEN : MASK_POLICY.REQUIRED;
-  }
-  const maxFrameSize = Number(connection.config.maxReceivedFrameSize);
-  const maxMessageSize = Number(connection.maxReceivedMessageSize);
-  connection._limits = { maxFrameSize, maxMessageSize };
-  // A program that has its own processFrame() gets to see every frame.
-  const assemble = Boolean(connection.assembleFragments) &&
-    connection.processFrame === WebSocketConnection.prototype.processFrame;
-  return { maskPolicy, maxFrameSize, maxMessageSize, assemble };
+/** Strict with real streams; objects that merely look like sockets may feed whatever they like. */
+function maskPolicy({ socket, maskOutgoingPackets }) {
+  if (!(socket instanceof Duplex)) return MASK_POLICY.EITHER;
+  return maskOutgoingPackets ? MASK_POLICY.FORBIDDEN : MASK_POLICY.REQUIRED;
 }
 
-/** Passes limits on that the program has changed since. */
-function updateLimits(connection) {
-  const maxFrameSize = Number(connection.config.maxReceivedFrameSize);
-  const maxMessageSize = Number(connection.maxReceivedMessageSize);
-  const known = connection._limits;
-  if (Object.is(maxFrameSize, known.maxFrameSize) && Object.is(maxMessageSize, known.maxMessageSize)) return;
-  connection._limits = { maxFrameSize, maxMessageSize };
-  connection._transport.setLimits(connection, maxFrameSize, maxMessageSize);
+/** What the receiver has to know: limits in bytes (NaN is none), and whether frames are put together to messages. */
+function receiverConfig(connection) {
+  return {
+    maxFrameSize: Number(connection.config.maxReceivedFrameSize),
+    maxMessageSize: Number(connection._maxReceivedMessageSize),
+    // A program that has its own processFrame() gets to see every frame.
+    assemble: Boolean(connection._assembleFragments) &&
+      connection.processFrame === WebSocketConnection.prototype.processFrame,
+  };
+}
+
+/** Tells the receiver what the program has changed; it holds from the next frame on. */
+function updateConfig(connection) {
+  connection._maxReceivedFrameSize = connection.config.maxReceivedFrameSize;
+  connection._transport.configure(connection, receiverConfig(connection));
+}
+
+for (const name of ['assembleFragments', 'maxReceivedMessageSize']) {
+  Object.defineProperty(WebSocketConnection.prototype, name, {
+    configurable: true,
+    enumerable: true,
+    get() { return this[`_${name}`]; },
+    set(value) {
+      this[`_${name}`] = value;
+      updateConfig(this);
+    },
+  });
 }
 
 /** An event from a transport that delivers events itself, in their order; called by native-transport. */
 WebSocketConnection.prototype._arrive = function _arrive(kind, value) {
   this.setKeepaliveTimer();
-  updateLimits(this);
+  if (this._maxReceivedFrameSize !== this.config.maxReceivedFrameSize) updateConfig(this);
   if (this._inbox.length > 0 || this.inputPaused) {
     this._inbox.push(kind, value);
   } else {
@@ -366,17 +374,17 @@ function handleCloseFrame(connection, { code, validity, reason }) {
     return;
   }
   connection.state = STATE_PEER_REQUESTED_CLOSE;
-  let response = connection.config.echoCloseCode && code !== 1005 ? code : 1000;
-  connection.closeReasonCode = code;
-  connection.closeDescription = reason || WebSocketConnection.CLOSE_DESCRIPTIONS[code];
+  const valid = validity === CLOSE_VALIDITY.VALID;
+  let response = valid ? 1000 : 1002;
+  if (connection.config.echoCloseCode && valid && code !== 1005) response = code;
   if (validity === CLOSE_VALIDITY.INVALID_CODE) {
-    response = 1002;
-    if (code !== 1005) {
-      connection.closeReasonCode = 1002;
-      connection.closeDescription = `Invalid close code ${code} received from the peer.`;
-    }
+    connection.closeReasonCode = 1002;
+    connection.closeDescription = `Invalid close code ${code} received from the peer.`;
+  } else {
+    connection.closeReasonCode = code;
+    connection.closeDescription = reason || WebSocketConnection.CLOSE_DESCRIPTIONS[code];
   }
-  connection._closedCleanly = validity === CLOSE_VALIDITY.VALID;
+  connection._closedCleanly = valid;
   connection.sendCloseFrame(response, null);
   connection.connected = false;
   linger(connection);

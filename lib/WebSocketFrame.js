@@ -145,7 +145,9 @@ WebSocketFrame.prototype._closeContent = function _closeContent() {
   const reason = this.binaryPayload || EMPTY;
   const code = this.closeStatus === -1 ? 1005 : this.closeStatus;
   let validity = CLOSE_VALIDITY.VALID;
-  if (this.invalidCloseFrameLength || (this.closeStatus !== -1 && !isSendableCloseCode(code))) {
+  if (this.invalidCloseFrameLength) {
+    validity = CLOSE_VALIDITY.TRUNCATED_CODE;
+  } else if (this.closeStatus !== -1 && !isSendableCloseCode(code)) {
     validity = CLOSE_VALIDITY.INVALID_CODE;
   } else if (!isUtf8(reason)) {
     validity = CLOSE_VALIDITY.INVALID_REASON;
@@ -187,7 +189,6 @@ WebSocketFrame.prototype.toBuffer = function toBuffer(nullMask) {
 WebSocketFrame.prototype._outgoingPayload = function _outgoingPayload() {
   const data = this.binaryPayload || EMPTY;
   if (this.opcode !== OPCODE.CLOSE) return data;
-  if (this.closeStatus === -1 && data.length === 0) return EMPTY;
   const payload = Buffer.allocUnsafe(2 + data.length);
   payload.writeUInt16BE(this.closeStatus, 0);
   payload.set(data, 2);

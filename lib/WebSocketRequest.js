@@ -11,6 +11,7 @@ const { parseUrl } = require('./internal/legacy-url');
 const { statusPhrase } = require('./internal/http-status');
 const { serializeCookies } = require('./internal/set-cookie');
 const { headerText } = require('./internal/header-text');
+const { compileTrustProxy, clientAddress } = require('./internal/trust-proxy');
 const { destroyAfter } = require('./internal/linger');
 
 /** What readHandshake() fills in; reading one of them before parses the handshake as far as it goes. */
@@ -79,8 +80,9 @@ WebSocketRequest.prototype.readHandshake = function readHandshake() {
     optional(headers['sec-websocket-key']), optional(headers['sec-websocket-version']));
   if (refusal === null) return;
   const error = new Error(refusal.reason);
-  error.httpCode = refusal.status;
-  error.headers = refusal.headerName ? { [refusal.headerName]: refusal.headerValue } : undefined;
+  // 400 goes without saying.
+  if (refusal.status !== 400) error.httpCode = refusal.status;
+  if (refusal.headerName) error.headers = { [refusal.headerName]: refusal.headerValue };
   throw error;
 };
 
@@ -108,16 +110,21 @@ function parseHeaders(request) {
     return lowerCase;
   });
 
-  if (!config.ignoreXForwardedFor && headers['x-forwarded-for']) {
-    request.remoteAddresses = binding.parseList(String(headers['x-forwarded-for']));
-    request.remoteAddresses.push(request.socket.remoteAddress);
-    request.remoteAddress = request.remoteAddresses[0];
-  }
+  if (!config.ignoreXForwardedFor && headers['x-forwarded-for']) readForwardedFor(request, config.trustProxy);
 
   request.requestedExtensions =
     config.parseExtensions ? request.parseExtensions(headers['sec-websocket-extensions']) : [];
   request.cookies = config.parseCookies ? request.parseCookies(headers.cookie) : [];
   request.resourceURL = parseUrl(request.resource, true);
+}
+
+/** Takes the client's address from `X-Forwarded-For`, as far as those are trusted who have written it. */
+function readForwardedFor(request, trustProxy = true) {
+  const isTrusted = typeof trustProxy === 'function' ? trustProxy : compileTrustProxy(trustProxy);
+  const peer = request.socket.remoteAddress;
+  if (!isTrusted(peer)) return;
+  request.remoteAddresses = [...binding.parseList(String(request.httpRequest.headers['x-forwarded-for'])), peer];
+  request.remoteAddress = clientAddress(request.remoteAddresses, isTrusted);
 }
 
 /**

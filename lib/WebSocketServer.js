@@ -7,6 +7,7 @@ const { extend, eventEmitterListenerCount } = require('./utils');
 const WebSocketRequest = require('./WebSocketRequest');
 const { isToken } = require('./internal/binding');
 const { DEFAULT_IO, checkIo } = require('./internal/io-option');
+const { compileTrustProxy } = require('./internal/trust-proxy');
 const { asBuffer } = require('./internal/arguments');
 
 /** Options and their defaults; docs/server.md describes them. */
@@ -24,6 +25,7 @@ const DEFAULTS = {
   assembleFragments: true,
   autoAcceptConnections: false,
   ignoreXForwardedFor: false,
+  trustProxy: true,
   parseCookies: true,
   parseExtensions: true,
   disableNagleAlgorithm: true,
@@ -67,6 +69,7 @@ WebSocketServer.prototype.mount = function mount(config) {
     }
   }
   checkIo(merged.io);
+  compileTrustProxy(merged.trustProxy);
   this.config = merged;
   if (!merged.httpServer) throw new Error('You must specify an httpServer on which to mount the WebSocket server.');
   if (!Array.isArray(merged.httpServer)) merged.httpServer = [merged.httpServer];
@@ -194,6 +197,8 @@ WebSocketServer.prototype.handleRequestAccepted = function handleRequestAccepted
   });
   this.connections.push(connection);
   this.emit('connect', connection);
+  // The name in the documentation of WebSocket-Node.
+  this.emit('connection', connection);
 };
 
 WebSocketServer.prototype.handleConnectionClose = function handleConnectionClose(connection, closeReason, description) {

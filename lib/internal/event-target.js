@@ -47,8 +47,10 @@ function dispatchEvent(event) {
   if (!event || typeof event.type !== 'string') throw new Error('`event` must have a valid `type` property');
   let stopped = false;
   try {
-    event.target = this;
-    event.cancelable = true;
+    if (event instanceof Event) {
+      event.target = this;
+      event.cancelable = true;
+    }
     event.stopImmediatePropagation = () => { stopped = true; };
   } catch {
     // An event of the platform, whose properties are read-only.

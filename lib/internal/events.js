@@ -11,7 +11,7 @@ const KIND = {
 };
 
 /** How the payload of a Close frame was. */
-const CLOSE_VALIDITY = { VALID: 0, INVALID_CODE: 1, INVALID_REASON: 2 };
+const CLOSE_VALIDITY = { VALID: 0, INVALID_CODE: 1, INVALID_REASON: 2, TRUNCATED_CODE: 3 };
 
 /** Which frames have to be masked. */
 const MASK_POLICY = { FORBIDDEN: 0, REQUIRED: 1, EITHER: 2 };

@@ -120,10 +120,11 @@ function mayTakeOver(socket) {
  * Takes the socket of a connection over. What was read from it already is delivered first, in a later turn of the
  * event loop.
  * @param {WebSocketConnection} connection
- * @param {object} receiver what StreamReceiver is made of
+ * @param {number} maskPolicy one of MASK_POLICY in ./events
+ * @param {object} config as of StreamReceiver
  * @returns {boolean} false when the socket has to stay with Node; nothing has changed then
  */
-function takeOver(connection, { maskPolicy, maxFrameSize, maxMessageSize, assemble }) {
+function takeOver(connection, maskPolicy, { maxFrameSize, maxMessageSize, assemble }) {
   const { socket } = connection;
   if (available === false || !mayTakeOver(socket)) return false;
   if (available === undefined) available = start();
@@ -209,8 +210,13 @@ module.exports = {
     binding.nativePause(connection._nativeId, paused);
   },
 
-  setLimits(connection, maxFrameSize, maxMessageSize) {
-    binding.nativeSetLimits(connection._nativeId, maxFrameSize, maxMessageSize);
+  bufferedAmount(connection) {
+    const counters = binding.nativeCounters(connection._nativeId);
+    return counters === null ? 0 : counters[0];
+  },
+
+  configure(connection, { maxFrameSize, maxMessageSize, assemble }) {
+    binding.nativeConfigure(connection._nativeId, maxFrameSize, maxMessageSize, assemble);
   },
 
   release(connection) {

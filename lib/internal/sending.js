@@ -184,4 +184,9 @@ const methods = {
   },
 };
 
-module.exports = { methods };
+/** Bytes accepted for sending that the operating system has not taken yet. */
+function bufferedAmount(connection) {
+  return connection._transport.bufferedAmount(connection);
+}
+
+module.exports = { methods, bufferedAmount };

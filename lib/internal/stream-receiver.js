@@ -17,17 +17,19 @@ const forgotten = new FinalizationRegistry((id) => binding.releaseReceiver(id));
 class StreamReceiver {
   /**
    * @param {number} maskPolicy one of MASK_POLICY in ./events
-   * @param {number} maxFrameSize bytes; NaN is no limit
-   * @param {number} maxMessageSize bytes; NaN is no limit
-   * @param {boolean} assemble whether frames are put together to messages
+   * @param {object} config
+   * @param {number} config.maxFrameSize bytes; NaN is no limit
+   * @param {number} config.maxMessageSize bytes; NaN is no limit
+   * @param {boolean} config.assemble whether frames are put together to messages
    */
-  constructor(maskPolicy, maxFrameSize, maxMessageSize, assemble) {
+  constructor(maskPolicy, { maxFrameSize, maxMessageSize, assemble }) {
     this._id = binding.createReceiver(maskPolicy, maxFrameSize, maxMessageSize, assemble);
     forgotten.register(this, this._id, this);
   }
 
-  setLimits(maxFrameSize, maxMessageSize) {
-    if (this._id !== null) binding.setReceiverLimits(this._id, maxFrameSize, maxMessageSize);
+  /** Changes limits and mode; they hold from the next frame on. */
+  configure({ maxFrameSize, maxMessageSize, assemble }) {
+    if (this._id !== null) binding.configureReceiver(this._id, maxFrameSize, maxMessageSize, assemble);
   }
 
   /** Takes bytes in and adds the events they contain to `inbox`. */

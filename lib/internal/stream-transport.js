@@ -65,8 +65,13 @@ module.exports = {
   // The socket itself stops and goes on.
   setPaused() {},
 
-  setLimits(connection, maxFrameSize, maxMessageSize) {
-    if (connection._receiver !== null) connection._receiver.setLimits(maxFrameSize, maxMessageSize);
+  /** Bytes accepted that the operating system has not taken yet. */
+  bufferedAmount(connection) {
+    return connection.socket.writableLength || 0;
+  },
+
+  configure(connection, config) {
+    if (connection._receiver !== null) connection._receiver.configure(config);
   },
 
   release(connection) {

@@ -317,11 +317,11 @@ pub fn native_pause(id: u32, paused: bool) -> Result<()> {
     with_native(|native| native.reactor.pause(Id::from_raw(id), paused))
 }
 
-/// Changes the limits of a connection; they hold from the next frame on.
+/// Changes limits and mode of a connection; they hold from the next frame on.
 #[napi(catch_unwind)]
-pub fn native_set_limits(id: u32, max_frame_size: f64, max_message_size: f64) -> Result<()> {
+pub fn native_configure(id: u32, max_frame_size: f64, max_message_size: f64, assemble: bool) -> Result<()> {
     let (frame, message) = (limit(max_frame_size), limit(max_message_size));
-    with_native(|native| native.reactor.set_limits(Id::from_raw(id), frame, message))
+    with_native(|native| native.reactor.configure(Id::from_raw(id), frame, message, assemble))
 }
 
 /// Whether connections keep the process alive.

@@ -62,12 +62,12 @@ pub fn create_receiver(mask: u32, max_frame_size: f64, max_message_size: f64, as
     })
 }
 
-/// Changes the limits of a receiver; they hold from the next frame on.
+/// Changes limits and mode of a receiver; they hold from the next frame on.
 #[napi(catch_unwind)]
-pub fn set_receiver_limits(id: u32, max_frame_size: f64, max_message_size: f64) -> Result<()> {
+pub fn configure_receiver(id: u32, max_frame_size: f64, max_message_size: f64, assemble: bool) -> Result<()> {
     with_receiver(id, |slot| {
         if let Some(receiver) = slot {
-            receiver.set_limits(limit(max_frame_size), limit(max_message_size));
+            receiver.configure(limit(max_frame_size), limit(max_message_size), assemble);
         }
     })
 }

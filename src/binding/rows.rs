@@ -41,6 +41,7 @@ pub(super) const DRAINED: u32 = 10;
 const CLOSE_VALID: u32 = 0;
 const CLOSE_INVALID_CODE: u32 = 1;
 const CLOSE_INVALID_REASON: u32 = 2;
+const CLOSE_TRUNCATED_CODE: u32 = 3;
 
 /// Stands for "the payload is not in the slab but the value".
 const NO_OFFSET: u32 = u32::MAX;
@@ -137,7 +138,7 @@ impl Row {
     ) -> Result<Self> {
         let (code, validity, reason) = match close {
             Ok((code, reason)) => (code.unwrap_or(NO_STATUS), CLOSE_VALID, reason),
-            Err(CloseError::TruncatedCode) => (NO_STATUS, CLOSE_INVALID_CODE, String::new()),
+            Err(CloseError::TruncatedCode) => (NO_STATUS, CLOSE_TRUNCATED_CODE, String::new()),
             Err(CloseError::InvalidCode(code)) => (code, CLOSE_INVALID_CODE, String::new()),
             Err(CloseError::InvalidReason) => (NO_STATUS, CLOSE_INVALID_REASON, String::new()),
         };

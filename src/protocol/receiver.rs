@@ -32,6 +32,8 @@ use super::utf8::{self, Utf8Validator};
 #[derive(Debug)]
 pub struct Receiver {
     config: Config,
+    /// What `config.assemble` will be when no message is in progress.
+    assemble_next: bool,
     state: State,
     /// The beginning of a header that has not arrived as a whole.
     head: [u8; MAX_HEADER_LEN],
@@ -58,6 +60,7 @@ impl Receiver {
     pub fn new(config: Config) -> Self {
         Self {
             config,
+            assemble_next: config.assemble,
             state: State::Header,
             head: [0; MAX_HEADER_LEN],
             head_len: 0,
@@ -74,10 +77,11 @@ impl Receiver {
         matches!(self.state, State::Over)
     }
 
-    /// Changes the limits. They hold from the next header on.
-    pub fn set_limits(&mut self, max_frame_size: u64, max_message_size: u64) {
+    /// Changes the limits, from the next frame on, and whether messages are assembled, from the next message on.
+    pub fn configure(&mut self, max_frame_size: u64, max_message_size: u64, assemble: bool) {
         self.config.max_frame_size = max_frame_size;
         self.config.max_message_size = max_message_size;
+        self.assemble_next = assemble;
     }
 
     /// Bytes held for messages and frames that are not complete.
@@ -175,6 +179,9 @@ impl Receiver {
             (FrameHeader::parse(prefix, &self.head)?, taken + more)
         };
         *input = &mut std::mem::take(input)[len..];
+        if self.message.is_none() {
+            self.config.assemble = self.assemble_next;
+        }
         self.check_size(&header)?;
         Ok(Some(header))
     }
@@ -187,7 +194,11 @@ impl Receiver {
 
     /// Checks all that the first two bytes of a frame tell.
     fn prefix(&self, first: u8, second: u8) -> Result<Prefix, PeerError> {
-        let prefix = Prefix::parse(first, second)?;
+        let prefix = Prefix::parse(first, second).map_err(|error| match error {
+            // Whatever it would have meant, it does not belong here.
+            PeerError::ReservedOpcode(bits @ 1..8) if self.message.is_some() => PeerError::ExpectedContinuation(bits),
+            error => error,
+        })?;
         if prefix.rsv != 0 {
             return Err(PeerError::ReservedBits);
         }

@@ -461,13 +461,13 @@ fn changed_limits_hold_from_the_next_header_on() {
     let mut receiver = Receiver::new(config());
     let first = plain(BINARY, &[7; 10]);
     assert_eq!(receive(&mut receiver, &first[..5]), []);
-    receiver.set_limits(5, 12);
+    receiver.configure(5, 12, true);
     assert_eq!(receive(&mut receiver, &first[5..]), [], "its header came under the old limits");
     assert_eq!(receive(&mut receiver, &plain(CONT, &[7; 2])), []);
     assert_eq!(receive(&mut receiver, &plain(FIN | CONT, &[7; 1])), failed(PeerError::MessageTooLarge));
 
     let mut receiver = Receiver::new(config());
-    receiver.set_limits(5, 12);
+    receiver.configure(5, 12, true);
     assert_eq!(receive(&mut receiver, &plain(FIN | BINARY, &[7; 5])), [binary(&[7; 5])]);
     assert_eq!(receive(&mut receiver, &plain(FIN | BINARY, &[7; 6])), failed(PeerError::FrameTooLarge(6)));
 }

@@ -207,10 +207,10 @@ impl Reactor {
         self.sockets.get_mut(id.place())?.as_mut().filter(|socket| socket.id == id)
     }
 
-    /// Changes the limits of a connection.
-    pub(crate) fn set_limits(&mut self, id: Id, max_frame_size: u64, max_message_size: u64) {
+    /// Changes limits and mode of a connection; see [`Receiver::configure`].
+    pub(crate) fn configure(&mut self, id: Id, max_frame_size: u64, max_message_size: u64, assemble: bool) {
         if let Some(socket) = self.get_mut(id) {
-            socket.receiver.set_limits(max_frame_size, max_message_size);
+            socket.receiver.configure(max_frame_size, max_message_size, assemble);
         }
     }
 

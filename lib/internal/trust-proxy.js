@@ -1,0 +1,53 @@
+'use strict';
+
+const { BlockList, isIP } = require('net');
+
+/**
+ * Turns the option `trustProxy` into a function that tells whether the peer at an address may be believed when it names
+ * somebody else's address in `X-Forwarded-For`.
+ * @param {boolean|string|string[]} option true: anybody; false: nobody; addresses and ranges (`10.0.0.0/8`): those
+ * @returns {(address: string) => boolean}
+ * @throws {Error} that names the option, for what is no address or range
+ */
+function compileTrustProxy(option) {
+  if (option === true || option === false) return () => option;
+  const list = new BlockList();
+  for (const entry of Array.isArray(option) ? option : [option]) addEntry(list, entry);
+  return (address) => {
+    const plain = withoutMapping(address);
+    const version = isIP(plain);
+    return version !== 0 && list.check(plain, `ipv${version}`);
+  };
+}
+
+function addEntry(list, entry) {
+  const [address, prefix] = String(entry).split('/');
+  const version = isIP(address);
+  const bits = prefix === undefined ? null : Number(prefix);
+  const most = version === 4 ? 32 : 128;
+  if (version === 0 || (bits !== null && !(Number.isInteger(bits) && bits >= 0 && bits <= most))) {
+    throw new Error('The option trustProxy takes true, false, addresses and ranges such as 10.0.0.0/8, not ' +
+      `${String(entry)}.`);
+  }
+  if (bits === null) list.addAddress(address, `ipv${version}`);
+  else list.addSubnet(address, bits, `ipv${version}`);
+}
+
+/** An IPv4 address in the form in which sockets that listen on `::` report it. */
+function withoutMapping(address) {
+  return typeof address === 'string' && address.startsWith('::ffff:') ? address.slice(7) : String(address);
+}
+
+/**
+ * The client's address behind trusted proxies: the last one in the chain that is none of them.
+ * @param {string[]} addresses as `remoteAddresses`: forwarded ones in the order of the header, then the peer's own
+ * @param {(address: string) => boolean} isTrusted
+ */
+function clientAddress(addresses, isTrusted) {
+  for (let i = addresses.length - 1; i > 0; i--) {
+    if (!isTrusted(addresses[i])) return addresses[i];
+  }
+  return addresses[0];
+}
+
+module.exports = { compileTrustProxy, clientAddress };

@@ -151,6 +151,14 @@ WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEven
   this._debug('transport: %s', this._transport.name);
 };
 
+/** Goes on with chunks from the socket; called by native-transport when it has given the socket back. */
+WebSocketConnection.prototype._becomeStream = function _becomeStream(receiver) {
+  this._transport = streamTransport;
+  this._receiver = receiver;
+  this.socket.on('data', this.handleSocketData.bind(this));
+  this._debug('transport: %s', this._transport.name);
+};
+
 /** Programs that see or replace the handling of chunks get chunks. */
 function mayTakeOver(connection) {
   return connection.config.io !== 'stream' &&

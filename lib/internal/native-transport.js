@@ -8,7 +8,8 @@ const net = require('net');
 const { getSystemErrorName } = require('util');
 const binding = require('./binding');
 const { KIND, ROW, eventValue } = require('./events');
-const { GONE, becomeTakenOver, afterDrain } = require('./taken-over-socket');
+const { StreamReceiver } = require('./stream-receiver');
+const { GONE, becomeTakenOver, becomeOrdinary, afterDrain } = require('./taken-over-socket');
 
 // Lent to the addon for as long as this thread lives; src/binding/native.rs says how it is used.
 const SLAB_LENGTH = 1024 * 1024;
@@ -32,8 +33,10 @@ let available = process.platform !== 'win32' && process.versions.bun === undefin
 /** Connections by their place. */
 const connections = [];
 
-/** The next row of the batch under way. The first row is no event. */
+/** The batch under way: its next row (the first is no event), the number of its last one, and its values. */
 let nextRow = 1;
+let lastRow = 0;
+let batchValues = null;
 let flushScheduled = false;
 
 /** Runs what process.nextTick() and promises have queued; where Node has no such function, each event is a batch. */
@@ -47,6 +50,8 @@ function start() {
 
 /** Called with each batch; true asks for another call. */
 function dispatch(count, values) {
+  lastRow = count;
+  batchValues = values;
   while (nextRow <= count) {
     const at = ROW * nextRow++;
     const id = rows[at];
@@ -61,6 +66,8 @@ function dispatch(count, values) {
     }
   }
   nextRow = 1;
+  lastRow = 0;
+  batchValues = null;
   return false;
 }
 
@@ -142,12 +149,34 @@ function takeOver(connection, maskPolicy, { maxFrameSize, maxMessageSize, assemb
     handle.readStart();
     return false;
   }
-  becomeTakenOver(socket, id);
+  becomeTakenOver(socket, id, () => giveBack(connection));
   connection._nativeId = id;
   connections[id & PLACE_MASK] = connection;
   // As the first `data` listener of a stream would.
   socket.resume();
   return true;
+}
+
+/** Has Node read and write the socket again: somebody wants to see its bytes. */
+function giveBack(connection) {
+  const { socket } = connection;
+  const id = connection._nativeId;
+  const left = becomeOrdinary(socket);
+  if (left === null) return;
+  // What the batch under way still has for the connection would not find it any more.
+  for (let row = nextRow; row <= lastRow; row++) {
+    const at = ROW * row;
+    if (rows[at] === id) connection._inbox.push(rows[at + 1], eventValue(rows, at, batchValues, slab));
+  }
+  connections[id & PLACE_MASK] = undefined;
+  connection._nativeId = null;
+  const callbacks = connection._sendCallbacks;
+  connection._sendCallbacks = null;
+  connection._becomeStream(StreamReceiver.from(left.receiver));
+  if (left.unread.length > 0) connection.handleSocketData(left.unread);
+  if (left.unsent.length > 0) socket.write(left.unsent);
+  if (callbacks !== null) socket.write(NO_BYTES, (error) => { for (const cb of callbacks) cb(error); });
+  connection.processReceivedData();
 }
 
 /** Bookkeeping after something was sent; `waiting` is how many bytes wait to be written then. */

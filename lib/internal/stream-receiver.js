@@ -23,8 +23,19 @@ class StreamReceiver {
    * @param {boolean} config.assemble whether frames are put together to messages
    */
   constructor(maskPolicy, { maxFrameSize, maxMessageSize, assemble }) {
-    this._id = binding.createReceiver(maskPolicy, maxFrameSize, maxMessageSize, assemble);
-    forgotten.register(this, this._id, this);
+    this._adopt(binding.createReceiver(maskPolicy, maxFrameSize, maxMessageSize, assemble));
+  }
+
+  /** A receiver that exists already, in the middle of a message perhaps. */
+  static from(id) {
+    const receiver = Object.create(StreamReceiver.prototype);
+    receiver._adopt(id);
+    return receiver;
+  }
+
+  _adopt(id) {
+    this._id = id;
+    forgotten.register(this, id, this);
   }
 
   /** Changes limits and mode; they hold from the next frame on. */

@@ -13,6 +13,7 @@ const kId = Symbol('id');
 const kCounts = Symbol('counts');
 const kFinal = Symbol('final');
 const kUnref = Symbol('unref');
+const kGiveBack = Symbol('giveBack');
 
 // Taken-over sockets that keep the process alive; Node's own handle does not, because it does not read.
 let alive = 0;
@@ -66,6 +67,31 @@ class TakenOverSocket extends net.Socket {
     return base.unref.call(this);
   }
 
+  // Whoever wants to see or change the bytes gets a socket that Node reads.
+
+  on(event, listener) {
+    if (event === 'data' || event === 'readable') this[kGiveBack]();
+    return base.on.call(this, event, listener);
+  }
+
+  addListener(event, listener) {
+    return this.on(event, listener);
+  }
+
+  emit(event, ...args) {
+    if (event === 'data') this[kGiveBack]();
+    return base.emit.call(this, event, ...args);
+  }
+
+  get write() {
+    return base.write;
+  }
+
+  set write(replacement) {
+    this[kGiveBack]();
+    this.write = replacement;
+  }
+
   get bytesRead() {
     return baseBytesRead.call(this) + counts(this)[1];
   }
@@ -94,11 +120,15 @@ function counts(socket) {
   return (socket[kId] !== null && binding.nativeCounters(socket[kId])) || socket[kCounts];
 }
 
-/** Makes a net.Socket one whose bytes are moved by the addon, as connection `id`. */
-function becomeTakenOver(socket, id) {
+/**
+ * Makes a net.Socket one whose bytes are moved by the addon, as connection `id`. `giveBack` is called when somebody wants
+ * to have to do with them.
+ */
+function becomeTakenOver(socket, id, giveBack) {
   socket[kId] = id;
   socket[kCounts] = [0, 0, 0];
   socket[kFinal] = null;
+  socket[kGiveBack] = giveBack;
   // Whether the program has called unref() before is Node's to know.
   socket[kUnref] = typeof socket._handle.hasRef === 'function' && !socket._handle.hasRef();
   Object.setPrototypeOf(socket, TakenOverSocket.prototype);
@@ -117,6 +147,26 @@ function letGo(socket) {
   binding.nativeRemove(id);
 }
 
+/**
+ * Makes it a socket like any other again, which has to be told what is left.
+ * @returns {{receiver: number, unread: Buffer, unsent: Buffer}|null} null when the addon has let go of it before
+ */
+function becomeOrdinary(socket) {
+  const id = socket[kId];
+  socket[kGiveBack] = () => {};
+  Object.setPrototypeOf(socket, base);
+  if (id === null) return null;
+  socket[kId] = null;
+  if (!socket[kUnref]) changeAlive(-1);
+  const left = binding.nativeRelease(id);
+  const handle = socket._handle;
+  if (handle) {
+    handle.reading = true;
+    handle.readStart();
+  }
+  return left;
+}
+
 /** All that waited has been sent: FIN may go out now. */
 function afterDrain(socket) {
   const callback = socket[kFinal];
@@ -125,4 +175,4 @@ function afterDrain(socket) {
   base._final.call(socket, callback);
 }
 
-module.exports = { GONE, becomeTakenOver, afterDrain };
+module.exports = { GONE, becomeTakenOver, becomeOrdinary, afterDrain };

@@ -19,7 +19,7 @@ use napi::bindgen_prelude::{Array, Buffer, BufferSlice, Function, FunctionRef};
 use napi::{Env, Error, JsString, JsValue, Result, Status, sys};
 use napi_derive::napi;
 
-use super::receive::{config, limit};
+use super::receive::{add_receiver, config, limit};
 use super::rows::{DRAINED, END, ERROR, ROW_LEN, Row, Values};
 use super::send::{next_key, opcode};
 use super::uv::{Handle, Uv, Watch};
@@ -309,6 +309,26 @@ pub fn native_add(
 #[napi(catch_unwind)]
 pub fn native_remove(id: u32) -> Result<bool> {
     with_native(|native| native.reactor.remove(Id::from_raw(id)))
+}
+
+/// What is left of a connection that was given back.
+#[napi(object, object_from_js = false)]
+pub struct Released {
+    /// The receiver, now one for chunks; see `receive`.
+    pub receiver: u32,
+    /// What was read before the socket was taken over and not looked at yet.
+    pub unread: Buffer,
+    /// What waits to be written.
+    pub unsent: Buffer,
+}
+
+/// Lets go of a connection, so that somebody else can go on with it; `null` when it is gone.
+#[napi(catch_unwind)]
+pub fn native_release(id: u32) -> Result<Option<Released>> {
+    with_native(|native| {
+        let (receiver, unread, unsent) = native.reactor.release(Id::from_raw(id))?;
+        Some(Released { receiver: add_receiver(receiver), unread: unread.into(), unsent: unsent.to_vec().into() })
+    })
 }
 
 /// Stops reading from a connection, or goes on.

@@ -50,7 +50,11 @@ pub(super) fn config(mask: u32, max_frame_size: f64, max_message_size: f64, asse
 /// Creates a receiver and returns its id. `mask`: 0 forbids masked frames, 1 requires them, 2 takes both.
 #[napi(catch_unwind)]
 pub fn create_receiver(mask: u32, max_frame_size: f64, max_message_size: f64, assemble: bool) -> u32 {
-    let receiver = Receiver::new(config(mask, max_frame_size, max_message_size, assemble));
+    add_receiver(Receiver::new(config(mask, max_frame_size, max_message_size, assemble)))
+}
+
+/// Gives a receiver an id.
+pub(super) fn add_receiver(receiver: Receiver) -> u32 {
     RECEIVERS.with_borrow_mut(|receivers| {
         if let Some(id) = receivers.free.pop() {
             receivers.slots[id as usize] = Some(receiver);

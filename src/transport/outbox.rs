@@ -20,6 +20,11 @@ impl Outbox {
         &mut self.bytes
     }
 
+    /// All that waits.
+    pub(crate) fn into_bytes(self) -> BytesMut {
+        self.bytes
+    }
+
     /// The number of bytes that wait.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()

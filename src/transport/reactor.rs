@@ -187,15 +187,24 @@ impl Reactor {
 
     /// Removes a connection and closes its descriptor. What waited to be written is lost.
     pub(crate) fn remove(&mut self, id: Id) -> bool {
-        let Some(mut socket) = self.get_mut(id).is_some().then(|| self.sockets[id.place()].take()).flatten()
-        else {
-            return false;
-        };
+        self.take(id).is_some()
+    }
+
+    /// Removes a connection and closes its descriptor, and returns what somebody needs to go on in its place: the
+    /// receiver, what was read before the socket was taken over and not looked at yet, and what waits to be written.
+    pub(crate) fn release(&mut self, id: Id) -> Option<(Receiver, Vec<u8>, BytesMut)> {
+        let socket = self.take(id)?;
+        Some((socket.receiver, socket.early, socket.outbox.into_bytes()))
+    }
+
+    fn take(&mut self, id: Id) -> Option<Socket> {
+        self.get_mut(id)?;
+        let mut socket = self.sockets[id.place()].take()?;
         socket.watch(&self.poll, None);
         let generation = &mut self.generations[id.place()];
         *generation = (*generation + 1) & (u32::MAX >> PLACE_BITS) as u16;
         self.free.push(id.place() as u32);
-        true
+        Some(socket)
     }
 
     /// The number of connections.

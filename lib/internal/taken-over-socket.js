@@ -78,6 +78,11 @@ class TakenOverSocket extends net.Socket {
     return this.on(event, listener);
   }
 
+  prependListener(event, listener) {
+    if (event === 'data' || event === 'readable') this[kGiveBack]();
+    return base.prependListener.call(this, event, listener);
+  }
+
   emit(event, ...args) {
     if (event === 'data') this[kGiveBack]();
     return base.emit.call(this, event, ...args);
@@ -132,6 +137,8 @@ function becomeTakenOver(socket, id, giveBack) {
   // Whether the program has called unref() before is Node's to know.
   socket[kUnref] = typeof socket._handle.hasRef === 'function' && !socket._handle.hasRef();
   Object.setPrototypeOf(socket, TakenOverSocket.prototype);
+  // Node's HTTP server has left its own there; they would hide those of the prototype.
+  for (const name of ['on', 'addListener', 'prependListener']) delete socket[name];
   if (!socket[kUnref]) changeAlive(1);
 }
 

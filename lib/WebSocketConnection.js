@@ -92,6 +92,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   socket.setNoDelay(config.disableNagleAlgorithm);
   // A quiet connection is no dead connection: no inactivity timeout.
   socket.setTimeout(0);
+  // When something was last received, for the keepalive timer of taken-over sockets; 0 for "not since it was set".
+  this._receivedAt = 0;
   keepalive.startKeepalive(this);
 
   // Node's HTTP client listens for errors of the socket and would report them as its own.
@@ -214,9 +216,9 @@ for (const name of ['assembleFragments', 'maxReceivedMessageSize']) {
   });
 }
 
-/** An event from a transport that delivers events itself, in their order; called by native-transport. */
-WebSocketConnection.prototype._arrive = function _arrive(kind, value) {
-  this.setKeepaliveTimer();
+/** An event that came at `now`, from the transport that delivers them in their order; called by native-transport. */
+WebSocketConnection.prototype._arrive = function _arrive(kind, value, now) {
+  keepalive.noteInput(this, now);
   if (this._maxReceivedFrameSize !== this.config.maxReceivedFrameSize) updateConfig(this);
   if (this._inbox.length > 0 || this.inputPaused) {
     this._inbox.push(kind, value);

@@ -2,6 +2,10 @@
 
 // Keepalive: a Ping after a time without input, and the end of the connection when nothing comes back.
 
+/**
+ * Starts the keepalive that the options ask for.
+ * @throws {Error} when its intervals are no numbers, or the socket has no native keepalive
+ */
 function startKeepalive(connection) {
   const { config, socket } = connection;
   if (!config.keepalive) return;
@@ -20,6 +24,23 @@ function startKeepalive(connection) {
     throw new Error('keepaliveGracePeriod  must be specified and numeric if dropConnectionOnKeepaliveTimeout is true.');
   }
   connection.setKeepaliveTimer();
+}
+
+/**
+ * Notes that something was received at `now` (of `performance.now()`). Cheaper than a timer for each message: the timer
+ * looks at it when it fires.
+ */
+function noteInput(connection, now) {
+  connection._receivedAt = now;
+  if (connection._gracePeriodTimeoutID) connection.setKeepaliveTimer();
+}
+
+/** How long after now the timer of a connection has to fire that has received something since it was set; else 0. */
+function timeLeft(connection) {
+  const { _receivedAt: receivedAt } = connection;
+  if (receivedAt === 0) return 0;
+  connection._receivedAt = 0;
+  return receivedAt + connection.config.keepaliveInterval - performance.now();
 }
 
 /** Methods of WebSocketConnection. */
@@ -48,6 +69,11 @@ const methods = {
   handleKeepaliveTimer() {
     this._debug('handleKeepaliveTimer');
     this._keepaliveTimeoutID = null;
+    const left = timeLeft(this);
+    if (left > 0) {
+      this._keepaliveTimeoutID = setTimeout(() => this.handleKeepaliveTimer(), left);
+      return;
+    }
     this.ping();
     if (this.config.dropConnectionOnKeepaliveTimeout) {
       this.setGracePeriodTimer();
@@ -75,4 +101,4 @@ const methods = {
   },
 };
 
-module.exports = { startKeepalive, methods };
+module.exports = { startKeepalive, noteInput, methods };

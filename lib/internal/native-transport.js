@@ -37,6 +37,8 @@ const connections = [];
 let nextRow = 1;
 let lastRow = 0;
 let batchValues = null;
+/** When the batch came, by performance.now(). */
+let batchTime = 0;
 let flushScheduled = false;
 
 /** Runs what process.nextTick() and promises have queued; where Node has no such function, each event is a batch. */
@@ -52,6 +54,7 @@ function start() {
 function dispatch(count, values) {
   lastRow = count;
   batchValues = values;
+  if (nextRow === 1) batchTime = performance.now();
   while (nextRow <= count) {
     const at = ROW * nextRow++;
     const id = rows[at];
@@ -81,7 +84,7 @@ function happen(connection, kind, value) {
       return;
     default:
       if (connection.socket.timeout) connection.socket._unrefTimer();
-      connection._arrive(kind, value);
+      connection._arrive(kind, value, batchTime);
   }
 }
 

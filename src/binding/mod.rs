@@ -10,6 +10,8 @@
 mod handshake;
 #[cfg(unix)]
 mod native;
+#[cfg(unix)]
+mod raw;
 mod receive;
 mod rows;
 mod send;

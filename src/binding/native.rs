@@ -16,14 +16,14 @@ use std::ptr;
 
 use bytes::BytesMut;
 use napi::bindgen_prelude::{Array, Buffer, BufferSlice, Function, FunctionRef};
-use napi::{Env, Error, JsString, JsValue, Result, Status, sys};
+use napi::{Env, Error, JsValue, Result, Status, sys};
 use napi_derive::napi;
 
 use super::receive::{add_receiver, config, limit};
 use super::rows::{DRAINED, END, ERROR, ROW_LEN, Row, Values};
 use super::send::{next_key, opcode};
 use super::uv::{Handle, Uv, Watch};
-use crate::protocol::encoder;
+use crate::protocol::{OpCode, encoder};
 use crate::protocol::header::FrameHeader;
 use crate::transport::reactor::{Happening, Id, READ_LEN, Reactor, Sink};
 
@@ -31,13 +31,16 @@ use crate::transport::reactor::{Happening, Id, READ_LEN, Reactor, Sink};
 const ROWS_OF_A_READ: usize = READ_LEN / 2;
 
 /// What a function returns for a connection that is gone.
-const GONE: u32 = u32::MAX;
+pub(super) const GONE: u32 = u32::MAX;
+
+/// Strings up to nearly this many bytes of UTF-8 cross the border in one call.
+pub(super) const SCRATCH_LEN: usize = 64 * 1024;
 
 thread_local! {
     // Of this thread, and so of this JavaScript environment: a worker has a thread of its own.
     static NATIVE: RefCell<Option<Native>> = const { RefCell::new(None) };
-    // Strings on their way out; large enough for most to cross the border in one call.
-    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; 64 * 1024]);
+    // Strings on their way out.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_LEN]);
 }
 
 struct Native {
@@ -397,40 +400,21 @@ pub fn native_flush_one(env: &Env, id: u32) -> Result<u32> {
     })
 }
 
-/// Sends a text message, in fragments of at most `threshold` bytes (0: in one frame). Returns how many bytes wait to be
-/// written.
-#[napi(catch_unwind)]
-pub fn native_send_text(env: &Env, id: u32, text: JsString<'_>, threshold: u32, masked: bool) -> Result<u32> {
-    SCRATCH.with_borrow_mut(|scratch| {
-        let mut len = 0;
-        // SAFETY: `text` is a string of this call; at most the length of the scratch memory is written.
-        unsafe {
-            sys::napi_get_value_string_utf8(
-                env.raw(),
-                text.raw(),
-                scratch.as_mut_ptr().cast(),
-                scratch.len(),
-                &raw mut len,
-            )
-        };
-        // One byte is for the zero at the end, and characters are not cut: with less than that left there may be more.
-        if len + 4 < scratch.len() {
-            return send(id, 1, &scratch[..len], threshold, masked);
-        }
-        send(id, 1, text.into_utf8()?.as_str()?.as_bytes(), threshold, masked)
-    })
+/// Lends memory for strings on their way out.
+pub(super) fn with_scratch<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
+    SCRATCH.with_borrow_mut(|scratch| work(scratch))
 }
 
-/// Sends a message whose first frame has this opcode; see `nativeSendText`.
-#[napi(catch_unwind)]
-pub fn native_send_bytes(id: u32, opcode: u32, payload: &[u8], threshold: u32, masked: bool) -> Result<u32> {
-    send(id, opcode, payload, threshold, masked)
-}
-
-fn send(id: u32, opcode_bits: u32, payload: &[u8], threshold: u32, masked: bool) -> Result<u32> {
-    let opcode = opcode(opcode_bits)?;
+/// Encodes a message into the outbox of a connection and returns how many bytes wait there, or [`GONE`].
+pub(super) fn send_message(id: u32, opcode_bits: u32, payload: &[u8], threshold: u32, masked: bool) -> u32 {
+    let opcode = OpCode::from_bits(opcode_bits as u8).unwrap_or(OpCode::Binary);
     let threshold = Some(threshold as usize);
-    append(id, |out| encoder::put_message(out, opcode, payload, threshold, || masked.then(next_key), |_| {}))
+    let write =
+        |out: &mut BytesMut| encoder::put_message(out, opcode, payload, threshold, || masked.then(next_key), |_| {});
+    NATIVE.with_borrow_mut(|native| {
+        let waiting = native.as_mut().and_then(|native| native.reactor.send(Id::from_raw(id), write));
+        waiting.map_or(GONE, |waiting| waiting as u32)
+    })
 }
 
 /// Sends a control frame.

@@ -130,7 +130,9 @@ Object.defineProperty(WebSocketConnection.prototype, '_pingListenerCount', {
   get() { return this.listenerCount('ping'); },
 });
 
-/** How the bytes of the connection are moved: `'stream'` by Node's socket, `'loop'` by the addon on Node's event loop. */
+/**
+ * How the bytes of the connection are moved: `'stream'` by Node's socket, `'loop'` by the addon on Node's event
+ * loop, `'threads'` by the addon on a thread of its own. */
 Object.defineProperty(WebSocketConnection.prototype, 'transport', {
   configurable: true,
   get() { return this._transport.name; },
@@ -145,7 +147,7 @@ WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEven
   socket.on('drain', this.handleSocketDrain.bind(this));
   socket.on('pause', this.handleSocketPause.bind(this));
   socket.on('resume', this.handleSocketResume.bind(this));
-  if (mayTakeOver(this) && nativeTransport.takeOver(this, maskPolicy(this), receiverConfig(this))) {
+  if (mayTakeOver(this) && nativeTransport.takeOver(this, this.config.io, maskPolicy(this), receiverConfig(this))) {
     this._transport = nativeTransport;
   } else {
     socket.on('data', this.handleSocketData.bind(this));

@@ -73,11 +73,13 @@ BufferingLogger.prototype.printOutput = function printOutput(logFunction = this.
   }
 };
 
-module.exports = {
-  noop,
-  extend,
-  eventEmitterListenerCount,
-  bufferAllocUnsafe: Buffer.allocUnsafe,
-  bufferFromString: Buffer.from,
-  BufferingLogger: createBufferingLogger,
-};
+const bufferAllocUnsafe = Buffer.allocUnsafe;
+const bufferFromString = Buffer.from;
+
+// One by one, so that Node finds the names for `import { extend } from 'websocket/lib/utils.js'`.
+exports.noop = noop;
+exports.extend = extend;
+exports.eventEmitterListenerCount = eventEmitterListenerCount;
+exports.bufferAllocUnsafe = bufferAllocUnsafe;
+exports.bufferFromString = bufferFromString;
+exports.BufferingLogger = createBufferingLogger;

@@ -1,6 +1,6 @@
 'use strict';
 
-const VALUES = ['auto', 'loop', 'stream'];
+const VALUES = ['auto', 'loop', 'threads', 'stream'];
 
 /**
  * The default of the option `io`: `WEBSOCKET_IO` of the environment, so that an operator can change it without changing

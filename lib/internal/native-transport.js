@@ -15,6 +15,12 @@ const { GONE, becomeTakenOver, becomeOrdinary, afterDrain } = require('./taken-o
 const SLAB_LENGTH = 1024 * 1024;
 const ROWS = 128 * 1024;
 
+/** Rows that hold whatever a worker may have read ahead. */
+const MAX_AHEAD = 128 * 1024;
+
+/** How the addon counts the values of the option `io`. */
+const IO = { auto: 0, loop: 1, threads: 2 };
+
 /** The part of an id that is the connection's place; the rest tells apart those that had the place in turn. */
 const PLACE_MASK = (1 << 22) - 1;
 
@@ -40,6 +46,7 @@ let batchValues = null;
 /** When the batch came, by performance.now(). */
 let batchTime = 0;
 let flushScheduled = false;
+let currentIo = 'auto';
 
 /** Runs what process.nextTick() and promises have queued; where Node has no such function, each event is a batch. */
 const runTicks = typeof process._tickCallback === 'function' ? process._tickCallback : null;
@@ -48,6 +55,11 @@ function start() {
   slab = Buffer.allocUnsafeSlow(SLAB_LENGTH);
   rows = new Uint32Array(ROWS * ROW);
   return binding.nativeStart(slab, Buffer.from(rows.buffer), dispatch);
+}
+
+/** The second number of the first row. */
+function drivenByWorker() {
+  return rows !== null && rows[1] === 1;
 }
 
 /** Called with each batch; true asks for another call. */
@@ -130,11 +142,12 @@ function mayTakeOver(socket) {
  * Takes the socket of a connection over. What was read from it already is delivered first, in a later turn of the
  * event loop.
  * @param {WebSocketConnection} connection
+ * @param {'auto'|'loop'|'threads'} [io] who is to drive
  * @param {number} maskPolicy one of MASK_POLICY in ./events
  * @param {object} config as of StreamReceiver
  * @returns {boolean} false when the socket has to stay with Node; nothing has changed then
  */
-function takeOver(connection, maskPolicy, { maxFrameSize, maxMessageSize, assemble }) {
+function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, assemble }) {
   const { socket } = connection;
   if (available === false || !mayTakeOver(socket)) return false;
   if (available === undefined) available = start();
@@ -152,6 +165,11 @@ function takeOver(connection, maskPolicy, { maxFrameSize, maxMessageSize, assemb
     handle.readStart();
     return false;
   }
+  // The set of this thread is one: whoever was explicit last is obeyed.
+  if (io !== undefined && io !== 'auto' && io !== currentIo) {
+    currentIo = io;
+    binding.nativeSetIo(IO[io]);
+  }
   becomeTakenOver(socket, id, () => giveBack(connection));
   connection._nativeId = id;
   connections[id & PLACE_MASK] = connection;
@@ -164,12 +182,18 @@ function takeOver(connection, maskPolicy, { maxFrameSize, maxMessageSize, assemb
 function giveBack(connection) {
   const { socket } = connection;
   const id = connection._nativeId;
-  const left = becomeOrdinary(socket);
+  const values = [];
+  // A worker may have read ahead.
+  const ahead = new Uint32Array(ROW * (drivenByWorker() ? MAX_AHEAD : 1));
+  const left = becomeOrdinary(socket, Buffer.from(ahead.buffer), values);
   if (left === null) return;
   // What the batch under way still has for the connection would not find it any more.
   for (let row = nextRow; row <= lastRow; row++) {
     const at = ROW * row;
     if (rows[at] === id) connection._inbox.push(rows[at + 1], eventValue(rows, at, batchValues, slab));
+  }
+  for (let row = 1; row <= ahead[0]; row++) {
+    connection._inbox.push(ahead[ROW * row + 1], eventValue(ahead, ROW * row, values, slab));
   }
   connections[id & PLACE_MASK] = undefined;
   connection._nativeId = null;
@@ -211,7 +235,7 @@ function limitOf(threshold) {
 module.exports = {
   takeOver,
 
-  name: 'loop',
+  get name() { return drivenByWorker() ? 'threads' : 'loop'; },
 
   sendText(connection, opcode, text, threshold, cb) {
     const waiting = binding.nativeSendText(connection._nativeId, text, limitOf(threshold),

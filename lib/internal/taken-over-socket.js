@@ -138,7 +138,10 @@ function becomeTakenOver(socket, id, giveBack) {
   socket[kUnref] = typeof socket._handle.hasRef === 'function' && !socket._handle.hasRef();
   Object.setPrototypeOf(socket, TakenOverSocket.prototype);
   // Node's HTTP server has left its own there; they would hide those of the prototype.
-  for (const name of ['on', 'addListener', 'prependListener']) delete socket[name];
+  // Deleting them would make a hash table of the object, which takes several times the memory.
+  for (const name of ['on', 'addListener', 'prependListener']) {
+    if (Object.hasOwn(socket, name)) socket[name] = TakenOverSocket.prototype[name];
+  }
   if (!socket[kUnref]) changeAlive(1);
 }
 
@@ -155,17 +158,21 @@ function letGo(socket) {
 }
 
 /**
- * Makes it a socket like any other again, which has to be told what is left.
+ * Makes it a socket like any other again, which has to be told what is left. Events that were on their way go into
+ * `rows` and `values`.
  * @returns {{receiver: number, unread: Buffer, unsent: Buffer}|null} null when the addon has let go of it before
  */
-function becomeOrdinary(socket) {
+function becomeOrdinary(socket, rows, values) {
   const id = socket[kId];
   socket[kGiveBack] = () => {};
   Object.setPrototypeOf(socket, base);
+  for (const name of ['on', 'addListener', 'prependListener']) {
+    if (Object.hasOwn(socket, name)) socket[name] = base[name];
+  }
   if (id === null) return null;
   socket[kId] = null;
   if (!socket[kUnref]) changeAlive(-1);
-  const left = binding.nativeRelease(id);
+  const left = binding.nativeRelease(id, rows, values);
   const handle = socket._handle;
   if (handle) {
     handle.reading = true;

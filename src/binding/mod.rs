@@ -11,6 +11,8 @@ mod handshake;
 #[cfg(unix)]
 mod native;
 #[cfg(unix)]
+mod native_calls;
+#[cfg(unix)]
 mod raw;
 mod receive;
 mod rows;

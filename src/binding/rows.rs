@@ -21,8 +21,16 @@ use std::borrow::Cow;
 use napi::bindgen_prelude::{Array, BufferSlice, ToNapiValue};
 use napi::{Env, Result};
 
+#[cfg(unix)]
+use super::native::Lent;
+#[cfg(unix)]
+use super::native_calls::ROWS_OF_A_READ;
 use crate::protocol::close::{CloseError, NO_STATUS};
 use crate::protocol::{Event, FrameHeader, MessageKind, PeerError};
+#[cfg(unix)]
+use crate::transport::batch::Batch;
+#[cfg(unix)]
+use crate::transport::reactor::{Happening, Id, Sink};
 
 const TEXT: u32 = 0;
 const BINARY: u32 = 1;
@@ -32,11 +40,11 @@ const CLOSE: u32 = 4;
 const FAILED: u32 = 5;
 const FRAME: u32 = 6;
 #[cfg(unix)]
-pub(super) const END: u32 = 8;
+const END: u32 = 8;
 #[cfg(unix)]
-pub(super) const ERROR: u32 = 9;
+const ERROR: u32 = 9;
 #[cfg(unix)]
-pub(super) const DRAINED: u32 = 10;
+const DRAINED: u32 = 10;
 
 const CLOSE_VALID: u32 = 0;
 const CLOSE_INVALID_CODE: u32 = 1;
@@ -70,6 +78,26 @@ impl Row {
             *place = number.to_ne_bytes();
         }
         bytes
+    }
+
+    /// The row of anything that happens to a taken-over socket.
+    #[cfg(unix)]
+    fn of_happening(
+        env: &Env,
+        id: Id,
+        happening: Happening<'_>,
+        slab: usize,
+        values: &mut Values<'_>,
+    ) -> Result<Self> {
+        let id = id.raw();
+        Ok(match happening {
+            Happening::Event(event) => return Self::of_event(env, id, event, slab, values),
+            Happening::End => Self { id, kind: END, ..Self::default() },
+            Happening::Error(error) => {
+                Self { id, kind: ERROR, a: error.raw_os_error().unwrap_or_default() as u32, ..Self::default() }
+            }
+            Happening::Drained => Self { id, kind: DRAINED, ..Self::default() },
+        })
     }
 
     /// The row of an event, whose value is added to `values`. `slab` is the address of the slab.
@@ -172,5 +200,113 @@ impl<'env> Values<'env> {
         self.array.set(self.len, value)?;
         self.len += 1;
         Ok(self.len - 1)
+    }
+}
+
+/// Fills the rows that were lent for taken-over sockets.
+#[cfg(unix)]
+pub(super) struct RowWriter<'env> {
+    env: &'env Env,
+    lent: Lent,
+    slab_used: usize,
+    values: Values<'env>,
+}
+
+#[cfg(unix)]
+impl<'env> RowWriter<'env> {
+    /// A writer that goes on behind the rows that are filled already. `None` when the environment is going down.
+    pub(super) fn new(env: &'env Env, lent: Lent) -> Option<Self> {
+        let values = Values::new(env.create_array(0).ok()?);
+        Some(Self { env, lent, slab_used: 0, values })
+    }
+
+    /// Rows that are filled.
+    pub(super) fn count(&self) -> usize {
+        self.lent.row_count.get()
+    }
+
+    pub(super) fn values(&self) -> &Array<'env> {
+        &self.values.array
+    }
+
+    /// Begins anew, when all rows have been delivered.
+    pub(super) fn clear(&mut self, env: &'env Env) {
+        self.lent.row_count.set(0);
+        self.slab_used = 0;
+        if self.values.len > 0
+            && let Ok(array) = env.create_array(0)
+        {
+            self.values = Values::new(array);
+        }
+    }
+
+    fn rows_left(&self) -> usize {
+        self.lent.rows.len() / ROW_LEN - self.count() - 1
+    }
+
+    fn push(&mut self, row: Row) {
+        let count = self.count() + 1;
+        self.lent.row_count.set(count);
+        self.lent.rows.with_part(count * ROW_LEN, ROW_LEN, |part| part.copy_from_slice(&row.to_bytes()));
+    }
+
+    /// Whether [`RowWriter::take_from_worker`] has room for this.
+    pub(super) fn has_room_for(&self, happening: &Happening<'_>) -> bool {
+        let len = match happening {
+            Happening::Event(Event::Message { kind: MessageKind::Binary, payload: Cow::Borrowed(bytes) }) => bytes.len(),
+            _ => 0,
+        };
+        self.rows_left() > 1 && self.lent.slab.len() - self.slab_used >= len
+    }
+
+    /// Takes what a worker has read. Its payloads lie elsewhere, and go into the slab.
+    pub(super) fn take_from_worker(&mut self, id: Id, happening: Happening<'_>) {
+        let Happening::Event(Event::Message { kind: MessageKind::Binary, payload: Cow::Borrowed(bytes) }) = happening
+        else {
+            self.take(id, happening);
+            return;
+        };
+        let (a, b) = (self.slab_used, bytes.len());
+        self.lent.slab.with_part(a, b, |part| part.copy_from_slice(bytes));
+        self.slab_used += b;
+        self.push(Row { id: id.raw(), kind: BINARY, a: a as u32, b: b as u32, ..Row::default() });
+    }
+
+    /// Writes a batch into other rows, as `receive` does: the first says how many there are. What there is no room for
+    /// is lost; there is room for more than a worker may read ahead.
+    pub(super) fn write_into(env: &'env Env, batch: &mut Batch, rows: &mut [u8], values: Array<'env>) -> Result<()> {
+        let (rows, _) = rows.as_chunks_mut::<ROW_LEN>();
+        let Some((first, mut rows)) = rows.split_first_mut() else { return Ok(()) };
+        let mut values = Values::new(values);
+        let mut count = 0;
+        let mut failure = Ok(());
+        batch.drain(|id, happening| {
+            let Some((row, rest)) = std::mem::take(&mut rows).split_first_mut() else { return };
+            rows = rest;
+            // Nothing lies in a slab here: payloads become values.
+            match Row::of_happening(env, id, happening.into_owned(), 0, &mut values) {
+                Ok(filled) => *row = filled.to_bytes(),
+                Err(error) => failure = Err(error),
+            }
+            count += 1;
+        });
+        *first = Row { id: count, ..Row::default() }.to_bytes();
+        failure
+    }
+}
+
+#[cfg(unix)]
+impl Sink for RowWriter<'_> {
+    fn take(&mut self, id: Id, happening: Happening<'_>) {
+        let slab = self.lent.slab.address();
+        // Fails only when memory has run out or the environment is going down.
+        if let Ok(row) = Row::of_happening(self.env, id, happening, slab, &mut self.values) {
+            self.push(row);
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        // Some are kept back for what is no consequence of a read.
+        self.rows_left() >= 2 * ROWS_OF_A_READ
     }
 }

@@ -16,10 +16,13 @@ pub(super) type Loop = *mut c_void;
 pub(super) type Handle = *mut c_void;
 /// `uv_poll_cb`.
 pub(super) type PollCallback = unsafe extern "C" fn(handle: Handle, status: c_int, events: c_int);
+/// `uv_async_cb`.
+pub(super) type AsyncCallback = unsafe extern "C" fn(handle: Handle);
 /// `uv_close_cb`.
 pub(super) type CloseCallback = unsafe extern "C" fn(handle: Handle);
 
-/// `UV_POLL` of `uv_handle_type`.
+/// `UV_ASYNC` and `UV_POLL` of `uv_handle_type`.
+const HANDLE_TYPE_ASYNC: c_int = 1;
 const HANDLE_TYPE_POLL: c_int = 8;
 /// `UV_READABLE` of `uv_poll_event`.
 const READABLE: c_int = 1;
@@ -27,7 +30,7 @@ const READABLE: c_int = 1;
 /// `UV_ENOMEM`, for a handle that is larger than the memory set aside for it.
 const OUT_OF_MEMORY: c_int = -12;
 
-/// Room for a `uv_poll_t`, which has about 160 bytes, aligned as strictly as any of its members can ask for.
+/// Room for a `uv_poll_t` or a `uv_async_t`, which have about 160 bytes, aligned as strictly as any of its members can ask for.
 #[derive(Default)]
 #[repr(align(16))]
 struct Memory {
@@ -41,6 +44,8 @@ pub(super) struct Uv {
     poll_init: unsafe extern "C" fn(Loop, Handle, c_int) -> c_int,
     poll_start: unsafe extern "C" fn(Handle, c_int, PollCallback) -> c_int,
     poll_stop: unsafe extern "C" fn(Handle) -> c_int,
+    async_init: unsafe extern "C" fn(Loop, Handle, AsyncCallback) -> c_int,
+    async_send: unsafe extern "C" fn(Handle) -> c_int,
     close: unsafe extern "C" fn(Handle, Option<CloseCallback>),
     reference: unsafe extern "C" fn(Handle),
     unreference: unsafe extern "C" fn(Handle),
@@ -62,6 +67,8 @@ impl Uv {
             poll_init: symbol!("uv_poll_init"),
             poll_start: symbol!("uv_poll_start"),
             poll_stop: symbol!("uv_poll_stop"),
+            async_init: symbol!("uv_async_init"),
+            async_send: symbol!("uv_async_send"),
             close: symbol!("uv_close"),
             reference: symbol!("uv_ref"),
             unreference: symbol!("uv_unref"),
@@ -69,69 +76,133 @@ impl Uv {
     }
 }
 
-/// A file descriptor watched by an event loop. Does not keep the process alive until told to.
-pub(super) struct Watch {
+/// A handle of an event loop, in memory of its own. Does not keep the process alive until told to.
+struct OwnedHandle {
     uv: Uv,
-    /// Memory of the `uv_poll_t`, owned by libuv until its close callback.
     handle: Handle,
 }
 
-impl Watch {
-    /// Has `event_loop` call `callback` whenever `fd` is readable.
-    ///
-    /// # Errors
-    /// The (negative) error number of libuv.
-    pub(super) fn start(uv: Uv, event_loop: Loop, fd: RawFd, callback: PollCallback) -> Result<Self, c_int> {
+impl OwnedHandle {
+    /// Allocates a handle of a type and has `init` initialise it.
+    fn new(uv: Uv, handle_type: c_int, init: impl FnOnce(Handle) -> c_int) -> Result<Self, c_int> {
         // SAFETY: takes any type of handle and has no other precondition.
-        let size = unsafe { (uv.handle_size)(HANDLE_TYPE_POLL) };
+        let size = unsafe { (uv.handle_size)(handle_type) };
         if size > size_of::<Memory>() {
             return Err(OUT_OF_MEMORY);
         }
         let handle = Box::into_raw(Box::<Memory>::default()).cast::<c_void>();
-        // SAFETY: the loop is the one of this thread, and the memory is large enough for a `uv_poll_t`.
-        let status = unsafe { (uv.poll_init)(event_loop, handle, fd) };
+        let status = init(handle);
         if status != 0 {
             // SAFETY: the loop has not taken the handle; this is the memory allocated above.
-            unsafe { Self::free(handle) };
+            unsafe { free(handle) };
             return Err(status);
         }
-        let watch = Self { uv, handle };
-        // SAFETY: the handle was initialised above.
+        // SAFETY: the handle was initialised.
         unsafe { (uv.unreference)(handle) };
-        // SAFETY: the handle was initialised above; the callback lives as long as the addon.
-        let status = unsafe { (uv.poll_start)(handle, READABLE, callback) };
-        if status == 0 {
-            return Ok(watch);
-        }
-        unsafe extern "C" fn forget(handle: Handle) {
-            // SAFETY: called by the loop with the closed handle.
-            unsafe { Watch::free(handle) };
-        }
-        watch.close(forget);
-        Err(status)
+        Ok(Self { uv, handle })
     }
 
-    /// Whether the watch keeps the process alive.
-    pub(super) fn keep_alive(&self, alive: bool) {
-        let change = if alive { self.uv.reference } else { self.uv.unreference };
-        // SAFETY: the handle is initialised and not closed.
-        unsafe { change(self.handle) };
-    }
-
-    /// Ends the watch. `callback` is called when the loop has let go of it, and has to call [`Watch::free`].
-    pub(super) fn close(self, callback: CloseCallback) {
-        // SAFETY: the handle is initialised and not closed.
-        unsafe { (self.uv.poll_stop)(self.handle) };
+    /// Closes the handle. `callback` is called when the loop has let go of it, and has to call [`free`].
+    fn close(self, callback: CloseCallback) {
         // SAFETY: the handle is initialised and not closed; it is not used any more but by the callback.
         unsafe { (self.uv.close)(self.handle, Some(callback)) };
     }
+}
 
-    /// Frees the memory of a closed watch.
+/// Frees the memory of a closed handle.
+///
+/// # Safety
+/// `handle` must be the one that a close callback was called with.
+pub(super) unsafe fn free(handle: Handle) {
+    // SAFETY: allocated by `OwnedHandle::new`, and no loop knows it any more.
+    drop(unsafe { Box::from_raw(handle.cast::<Memory>()) });
+}
+
+/// A file descriptor that an event loop watches.
+pub(super) struct Watch(OwnedHandle);
+
+impl Watch {
+    /// A watch that is yet to be started.
     ///
-    /// # Safety
-    /// `handle` must be the one that a callback passed to [`Watch::close`] was called with.
-    pub(super) unsafe fn free(handle: Handle) {
-        // SAFETY: allocated by `start`, and no loop knows it any more.
-        drop(unsafe { Box::from_raw(handle.cast::<Memory>()) });
+    /// # Errors
+    /// The (negative) error number of libuv.
+    pub(super) fn new(uv: Uv, event_loop: Loop, fd: RawFd) -> Result<Self, c_int> {
+        // SAFETY: the loop is the one of this thread, and the memory is large enough for a `uv_poll_t`.
+        OwnedHandle::new(uv, HANDLE_TYPE_POLL, |handle| unsafe { (uv.poll_init)(event_loop, handle, fd) }).map(Self)
+    }
+
+    /// Has the loop call `callback` whenever the descriptor is readable.
+    ///
+    /// # Errors
+    /// The (negative) error number of libuv.
+    pub(super) fn start(&self, callback: PollCallback) -> Result<(), c_int> {
+        let OwnedHandle { uv, handle } = self.0;
+        // SAFETY: the handle is initialised and not closed; the callback lives as long as the addon.
+        let status = unsafe { (uv.poll_start)(handle, READABLE, callback) };
+        if status == 0 { Ok(()) } else { Err(status) }
+    }
+
+    /// Stops the calls.
+    pub(super) fn stop(&self) {
+        // SAFETY: the handle is initialised and not closed.
+        unsafe { (self.0.uv.poll_stop)(self.0.handle) };
+    }
+
+    /// Ends the watch; `callback` has to call [`free`].
+    pub(super) fn close(self, callback: CloseCallback) {
+        self.stop();
+        self.0.close(callback);
+    }
+}
+
+/// Something that other threads can wake an event loop with.
+pub(super) struct Wake(OwnedHandle);
+
+impl Wake {
+    /// Has `event_loop` call `callback` some time after [`Waker::wake`], once for several calls.
+    ///
+    /// # Errors
+    /// The (negative) error number of libuv.
+    pub(super) fn new(uv: Uv, event_loop: Loop, callback: AsyncCallback) -> Result<Self, c_int> {
+        // SAFETY: the loop is the one of this thread, and the memory is large enough for a `uv_async_t`.
+        OwnedHandle::new(uv, HANDLE_TYPE_ASYNC, |handle| unsafe { (uv.async_init)(event_loop, handle, callback) })
+            .map(Self)
+    }
+
+    /// Whether the handle keeps the process alive.
+    pub(super) fn keep_alive(&self, alive: bool) {
+        let OwnedHandle { uv, handle } = self.0;
+        let change = if alive { uv.reference } else { uv.unreference };
+        // SAFETY: the handle is initialised and not closed.
+        unsafe { change(handle) };
+    }
+
+    /// What other threads get. It must not be used after [`Wake::close`].
+    pub(super) fn waker(&self) -> Waker {
+        let OwnedHandle { uv, handle } = self.0;
+        Waker { uv, handle }
+    }
+
+    /// Closes the handle; `callback` has to call [`free`].
+    pub(super) fn close(self, callback: CloseCallback) {
+        self.0.close(callback);
+    }
+}
+
+/// Wakes an event loop from any thread.
+pub(super) struct Waker {
+    uv: Uv,
+    handle: Handle,
+}
+
+// SAFETY: `uv_async_send` is the one function of libuv that may be called on any thread.
+unsafe impl Send for Waker {}
+// SAFETY: as above; several threads may call it at the same time.
+unsafe impl Sync for Waker {}
+
+impl Waker {
+    pub(super) fn wake(&self) {
+        // SAFETY: the handle is open, because whoever has a waker is gone before the handle is closed.
+        unsafe { (self.uv.async_send)(self.handle) };
     }
 }

@@ -20,8 +20,10 @@ pub enum PeerError {
     UnmaskedFrame,
     /// A server sent a masked frame (section 5.1).
     MaskedFrame,
-    /// A length that fits into fewer bytes, or with its most significant bit set (section 5.2).
+    /// A length that fits into fewer bytes (section 5.2).
     NonMinimalLength,
+    /// A 64-bit length with its most significant bit set (section 5.2).
+    LengthOutOfRange,
     /// A Continuation frame although no message is in progress (section 5.4).
     UnexpectedContinuation,
     /// A Text or Binary frame in the middle of a fragmented message (section 5.4).
@@ -48,6 +50,7 @@ impl PeerError {
             | Self::UnmaskedFrame
             | Self::MaskedFrame
             | Self::NonMinimalLength
+            | Self::LengthOutOfRange
             | Self::UnexpectedContinuation
             | Self::ExpectedContinuation(_) => 1002,
             Self::InvalidUtf8 => 1007,
@@ -68,6 +71,7 @@ impl fmt::Display for PeerError {
             Self::NonMinimalLength => {
                 f.write_str("Frame length is not encoded in the fewest possible bytes.")
             }
+            Self::LengthOutOfRange => f.write_str("Unsupported 64-bit length frame received"),
             Self::UnexpectedContinuation => f.write_str("Unexpected Continuation Frame"),
             Self::ExpectedContinuation(bits) => {
                 write!(f, "Illegal frame opcode 0x{bits:x} received in middle of fragmented message.")
@@ -132,6 +136,7 @@ mod tests {
             PeerError::UnmaskedFrame,
             PeerError::MaskedFrame,
             PeerError::NonMinimalLength,
+            PeerError::LengthOutOfRange,
             PeerError::UnexpectedContinuation,
             PeerError::ExpectedContinuation(2),
             PeerError::FrameTooLarge(u64::MAX),

@@ -101,8 +101,8 @@ impl FrameHeader {
     /// Reads the header whose first two bytes gave `prefix` from `bytes`, which must hold [`Prefix::header_len`] bytes.
     ///
     /// # Errors
-    /// [`PeerError::NonMinimalLength`] for a length that should have been encoded in fewer bytes, or that has its
-    /// most significant bit set.
+    /// [`PeerError::NonMinimalLength`] for a length that should have been encoded in fewer bytes,
+    /// [`PeerError::LengthOutOfRange`] for one that has its most significant bit set.
     ///
     /// # Panics
     /// When `bytes` is shorter than the header.
@@ -116,8 +116,11 @@ impl FrameHeader {
             }
             len7 => (u64::from(len7), 2),
         };
-        if (at == 4 && len < 126) || (at == 10 && (len < 1 << 16 || len >> 63 == 1)) {
+        if (at == 4 && len < 126) || (at == 10 && len < 1 << 16) {
             return Err(PeerError::NonMinimalLength);
+        }
+        if len >> 63 == 1 {
+            return Err(PeerError::LengthOutOfRange);
         }
         let mask = prefix.masked.then(|| [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         Ok(Self { fin: prefix.fin, rsv: prefix.rsv, opcode: prefix.opcode, mask, len })
@@ -224,7 +227,7 @@ mod tests {
         );
         assert_eq!(
             FrameHeader::decode(&[0x82, 127, 0x80, 0, 0, 0, 0, 0, 0, 0]),
-            Err(PeerError::NonMinimalLength)
+            Err(PeerError::LengthOutOfRange)
         );
         let longest = FrameHeader::decode(&[0x82, 127, 0x7F, 255, 255, 255, 255, 255, 255, 255]);
         assert!(longest.is_ok_and(|header| header.is_some_and(|(header, _)| header.len == u64::MAX >> 1)));

@@ -1,7 +1,12 @@
 //! Who moves the bytes of sockets that were taken over from Node.
 //!
-//! [`reactor::Reactor`] holds all such sockets of one JavaScript environment in one readiness set. It does not know
-//! who drives it: somebody waits until its file descriptor is readable, then calls [`reactor::Reactor::turn`].
+//! [`reactor::Reactor`] holds all such sockets of one JavaScript environment in one readiness set. It does not know who
+//! drives it. Node's event loop does, or a worker of the tokio runtime: [`exchange`] is what the worker and the
+//! JavaScript thread have in common, [`worker`] what the worker does, [`policy`] says which of the two it is to be.
 
+pub(crate) mod batch;
+pub(crate) mod exchange;
 pub(crate) mod outbox;
+pub(crate) mod policy;
 pub(crate) mod reactor;
+pub(crate) mod worker;

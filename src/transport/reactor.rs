@@ -7,7 +7,10 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::net::TcpStream;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -44,7 +47,7 @@ impl Id {
         self.0
     }
 
-    fn place(self) -> usize {
+    pub(crate) fn place(self) -> usize {
         (self.0 & PLACE_MASK) as usize
     }
 }
@@ -61,17 +64,55 @@ pub(crate) enum Happening<'a> {
     Drained,
 }
 
+impl Happening<'_> {
+    /// The same without borrows.
+    pub(crate) fn into_owned(self) -> Happening<'static> {
+        match self {
+            Self::Event(event) => Happening::Event(event.into_owned()),
+            Self::End => Happening::End,
+            Self::Error(error) => Happening::Error(error),
+            Self::Drained => Happening::Drained,
+        }
+    }
+}
+
 /// Takes what happens, as it happens.
 pub(crate) trait Sink {
-    /// Called for each happening, in order for each connection.
+    /// Called for each happening, in order for each connection. What an event borrows lies in the [`Space`] that was
+    /// read into.
     fn take(&mut self, id: Id, happening: Happening<'_>);
 
-    /// Memory to read [`READ_LEN`] bytes into, or `None` when what was taken has to be passed on first. What events
-    /// borrow lies in it, and stays there until then.
-    fn space(&mut self) -> Option<&'static mut [u8]>;
+    /// Whether the consequences of another read can be taken.
+    fn has_room(&self) -> bool;
+}
 
-    /// Says how much of the last space is in use.
-    fn used(&mut self, len: usize);
+/// Memory to read into.
+pub(crate) struct Space<'a> {
+    memory: &'a mut [u8],
+    used: usize,
+    keep: bool,
+}
+
+impl<'a> Space<'a> {
+    /// Memory in which everything that is read stays, until it is full.
+    pub(crate) fn kept(memory: &'a mut [u8]) -> Self {
+        Self { memory, used: 0, keep: true }
+    }
+
+    /// Memory that each read overwrites.
+    pub(crate) fn reused(memory: &'a mut [u8]) -> Self {
+        Self { memory, used: 0, keep: false }
+    }
+
+    fn next(&mut self) -> Option<&mut [u8]> {
+        self.memory.get_mut(self.used..self.used + READ_LEN)
+    }
+
+    fn advance(&mut self, len: usize) {
+        if self.keep {
+            self.used += len;
+        }
+    }
 }
 
 struct Socket {
@@ -94,14 +135,28 @@ struct Socket {
     notify: bool,
     /// What was read before the socket was taken over, and comes first.
     early: Vec<u8>,
-    bytes_read: u64,
-    bytes_written: u64,
+    counters: Arc<Counters>,
+}
+
+/// What a connection has brought and taken, in bytes. Readable on every thread, and a little late there.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) read: AtomicU64,
+    pub(crate) written: AtomicU64,
+}
+
+/// How a turn of the reactor went.
+pub(crate) struct Turn {
+    /// Sockets that were read.
+    pub(crate) served: usize,
+    /// False when space or sink were full before all sockets had been read: call again when they have been emptied.
+    pub(crate) finished: bool,
 }
 
 /// See the module.
 pub(crate) struct Reactor {
     poll: Poll,
-    waker: Waker,
+    waker: Arc<Waker>,
     events: Events,
     sockets: Vec<Option<Socket>>,
     generations: Vec<u16>,
@@ -118,7 +173,7 @@ impl Reactor {
     /// When the operating system gives none, for want of file descriptors.
     pub(crate) fn new() -> io::Result<Self> {
         let poll = Poll::new()?;
-        let waker = Waker::new(poll.registry(), WAKE)?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
         Ok(Self {
             poll,
             waker,
@@ -131,16 +186,37 @@ impl Reactor {
         })
     }
 
+    /// Makes the descriptor of the set readable, from any thread.
+    pub(crate) fn waker(&self) -> Arc<Waker> {
+        Arc::clone(&self.waker)
+    }
+
     /// The descriptor that is readable when there is something to do.
     pub(crate) fn as_raw_fd(&self) -> RawFd {
         self.poll.as_raw_fd()
+    }
+
+    /// A duplicate of that descriptor.
+    ///
+    /// # Errors
+    /// When there are no descriptors left.
+    #[expect(unsafe_code, reason = "mio lends its descriptor as a number only")]
+    pub(crate) fn duplicate_fd(&self) -> io::Result<OwnedFd> {
+        // SAFETY: the descriptor of `poll`, which is open as long as `self` lives.
+        unsafe { BorrowedFd::borrow_raw(self.as_raw_fd()) }.try_clone_to_owned()
     }
 
     /// Adds a duplicate of a connected, non-blocking stream socket. `early` was read from it before.
     ///
     /// # Errors
     /// When the descriptor cannot be duplicated or watched; nothing has changed then.
-    pub(crate) fn add(&mut self, fd: BorrowedFd<'_>, config: Config, early: &[u8]) -> io::Result<Id> {
+    pub(crate) fn add(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        config: Config,
+        early: &[u8],
+    ) -> io::Result<(Id, Arc<Counters>)> {
+        let counters = Arc::<Counters>::default();
         let stream = TcpStream::from(fd.try_clone_to_owned()?);
         let place = match self.free.last() {
             Some(&place) => place,
@@ -169,8 +245,7 @@ impl Reactor {
             closing: false,
             notify: false,
             early: early.to_vec(),
-            bytes_read: 0,
-            bytes_written: 0,
+            counters: Arc::clone(&counters),
         };
         if self.free.pop().is_some() {
             self.sockets[place as usize] = Some(socket);
@@ -182,7 +257,7 @@ impl Reactor {
             self.unread.push_back(id);
             self.wake();
         }
-        Ok(id)
+        Ok((id, counters))
     }
 
     /// Removes a connection and closes its descriptor. What waited to be written is lost.
@@ -234,17 +309,14 @@ impl Reactor {
         socket.update_interest(&self.poll);
     }
 
-    /// Lets `write` append to what waits for a connection, and returns how many bytes wait then; `None` when the
-    /// connection is gone.
-    pub(crate) fn send(&mut self, id: Id, write: impl FnOnce(&mut BytesMut)) -> Option<usize> {
-        let socket = self.get_mut(id)?;
+    /// Lets `write` append to what waits for a connection; it leaves with the next flush.
+    pub(crate) fn send(&mut self, id: Id, write: impl FnOnce(&mut BytesMut)) {
+        let Some(socket) = self.get_mut(id) else { return };
         write(socket.outbox.tail());
-        let waiting = socket.outbox.len();
         if !socket.dirty {
             socket.dirty = true;
             self.dirty.push(id);
         }
-        Some(waiting)
     }
 
     /// Asks for [`Happening::Drained`] when all that waits for a connection has been written.
@@ -252,12 +324,6 @@ impl Reactor {
         if let Some(socket) = self.get_mut(id) {
             socket.notify = true;
         }
-    }
-
-    /// Bytes that wait to be written, bytes read, bytes written.
-    pub(crate) fn counters(&mut self, id: Id) -> Option<(usize, u64, u64)> {
-        let socket = self.get_mut(id)?;
-        Some((socket.outbox.len(), socket.bytes_read, socket.bytes_written))
     }
 
     /// Writes what waits for one connection, as far as its socket takes it.
@@ -278,12 +344,12 @@ impl Reactor {
         self.dirty = dirty;
     }
 
-    /// Asks the operating system once what is ready, without waiting, and reads once from all that is. False when
-    /// `sink` ran out of space: call again when it has been emptied.
+    /// Asks the operating system once what is ready, without waiting, and reads once from all that is, as long as
+    /// there is space.
     ///
     /// # Errors
     /// When the set itself fails, which it should not.
-    pub(crate) fn turn(&mut self, sink: &mut impl Sink) -> io::Result<bool> {
+    pub(crate) fn turn(&mut self, space: &mut Space<'_>, sink: &mut impl Sink) -> io::Result<Turn> {
         match self.poll.poll(&mut self.events, Some(Duration::ZERO)) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
             _ => {}
@@ -301,6 +367,7 @@ impl Reactor {
                 self.unread.push_back(socket.id);
             }
         }
+        let mut served = 0;
         for _ in 0..self.unread.len() {
             let Some(&id) = self.unread.front() else { break };
             let Some(socket) = self.sockets.get_mut(id.place()).and_then(Option::as_mut).filter(|it| it.id == id)
@@ -310,7 +377,10 @@ impl Reactor {
             };
             let may_read = !socket.paused && !socket.ended;
             if may_read {
-                let Some(space) = sink.space() else { return Ok(false) };
+                if !sink.has_room() || space.next().is_none() {
+                    return Ok(Turn { served, finished: false });
+                }
+                served += 1;
                 socket.unread = socket.read(space, sink);
                 if socket.ended {
                     socket.update_interest(&self.poll);
@@ -328,7 +398,7 @@ impl Reactor {
             // Edges do not come twice: be called again for these.
             self.wake();
         }
-        Ok(true)
+        Ok(Turn { served, finished: true })
     }
 
     /// Makes the descriptor of the set readable, so that [`Reactor::turn`] is called.
@@ -340,27 +410,27 @@ impl Reactor {
 
 impl Socket {
     /// Reads once. True when there may be more.
-    fn read(&mut self, space: &'static mut [u8], sink: &mut impl Sink) -> bool {
-        let room = space.len().min(READ_LEN);
+    fn read(&mut self, space: &mut Space<'_>, sink: &mut impl Sink) -> bool {
+        let Some(memory) = space.next() else { return true };
         if !self.early.is_empty() {
-            let count = room.min(self.early.len());
+            let count = memory.len().min(self.early.len());
             let rest = self.early.split_off(count);
-            space[..count].copy_from_slice(&std::mem::replace(&mut self.early, rest));
-            sink.used(count);
-            self.receive(&mut space[..count], sink);
+            memory[..count].copy_from_slice(&std::mem::replace(&mut self.early, rest));
+            self.receive(&mut memory[..count], sink);
+            space.advance(count);
             return true;
         }
-        match self.stream.read(&mut space[..room]) {
+        match self.stream.read(memory) {
             Ok(0) => {
                 self.ended = true;
                 sink.take(self.id, Happening::End);
                 false
             }
             Ok(count) => {
-                self.bytes_read += count as u64;
-                sink.used(count);
-                self.receive(&mut space[..count], sink);
-                count == room || self.closing
+                self.counters.read.fetch_add(count as u64, Relaxed);
+                self.receive(&mut memory[..count], sink);
+                space.advance(count);
+                count == READ_LEN || self.closing
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
@@ -382,7 +452,7 @@ impl Socket {
         self.dirty = false;
         match self.outbox.flush(&self.stream) {
             Ok(count) => {
-                self.bytes_written += count as u64;
+                self.counters.written.fetch_add(count as u64, Relaxed);
                 if self.outbox.is_empty() && std::mem::take(&mut self.notify) {
                     sink.take(self.id, Happening::Drained);
                 }

@@ -2,13 +2,11 @@
 
 // Servers, clients and connected pairs of the package under test, which a test gets and never has to clean up.
 
-const http = require('http');
+const tls = require('tls');
 const { once, EventEmitter } = require('events');
-const { websocket, isReference } = require('.');
-const { rawServer, openRawClient, rawClient, encodeFrame } = require('../raw');
-
-// Against the original most tests of faults fail by waiting in vain: not for long, then.
-const PATIENCE = isReference ? 500 : 4000;
+const { websocket, PATIENCE } = require('.');
+const { encodeFrame } = require('../raw');
+const { createHttpServer, clientOptions, rawServer, openRawClient, rawClient } = require('./transport');
 
 /**
  * Resolves with the arguments of the next `event`; rejects when it does not come in time.
@@ -53,9 +51,9 @@ async function turns(count = 5) {
 /**
  * Starts an HTTP server whose sockets are destroyed at the end of the test.
  * @param {import('node:test').TestContext} t
- * @param {http.Server} [httpServer]
+ * @param {import('http').Server} [httpServer]
  */
-async function startHttpServer(t, httpServer = http.createServer((request, response) => {
+async function startHttpServer(t, httpServer = createHttpServer((request, response) => {
   response.writeHead(404);
   response.end();
 })) {
@@ -106,7 +104,7 @@ async function startServer(t, { config = {}, onRequest, onConnect, httpServer } 
     connections,
     closes,
     upgradeErrors,
-    url: `ws://127.0.0.1:${started.port}/`,
+    url: `${started.httpServer instanceof tls.Server ? 'wss' : 'ws'}://127.0.0.1:${started.port}/`,
     /** The connection accepted as the `count`th. */
     async connection(count = 1) {
       while (connections.length < count) await next(emitter, 'connection');
@@ -123,7 +121,7 @@ async function startServer(t, { config = {}, onRequest, onConnect, httpServer } 
  * @returns {Promise<object>} the connection
  */
 function openClient(t, url, { config, protocols, origin, headers, requestOptions, onConnect } = {}) {
-  const client = new websocket.client(config);
+  const client = new websocket.client(url.startsWith('wss:') ? { ...config, tlsOptions: clientOptions } : config);
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       client.abort();
@@ -176,23 +174,27 @@ function record(connection) {
  * @param {import('node:test').TestContext} t
  * @param {'server'|'client'} role the role of the package under test
  * @param {object} [config]
+ * @param {boolean} [secure] TLS or plain TCP
  */
-async function openPair(t, role, config = {}) {
+async function openPair(t, role, config = {}, secure = undefined) {
   let connection;
   let peer;
   let seen;
   const onConnect = (opened) => { seen = record(opened); };
   if (role === 'server') {
-    const started = await startServer(t, { config: { keepalive: false, ...config }, onConnect });
-    peer = await openRawClient(started.port);
+    const httpServer = createHttpServer(undefined, secure);
+    const started = await startServer(t, { httpServer, config: { keepalive: false, ...config }, onConnect });
+    peer = await openRawClient(started.port, { secure });
     connection = await started.connection();
   } else {
-    const raw = await rawServer();
+    const raw = await rawServer(undefined, secure);
     t.after(() => raw.close());
     connection = await openClient(t, raw.url, { config, onConnect });
     peer = await raw.next();
   }
   t.after(() => peer.destroy());
+  // Two small writes in a row would otherwise wait for the peer's delayed acknowledgement.
+  peer.socket.setNoDelay(true);
   const encode = (frame) => encodeFrame({ mask: role === 'server', ...frame });
   return {
     role,
@@ -217,5 +219,5 @@ async function openPair(t, role, config = {}) {
 }
 
 module.exports = {
-  PATIENCE, next, eventually, turns, startHttpServer, startServer, openClient, record, openPair, rawClient, openRawClient, rawServer,
+  next, eventually, turns, startHttpServer, startServer, openClient, record, openPair, rawClient, openRawClient, rawServer,
 };

@@ -1,0 +1,40 @@
+'use strict';
+
+// The echo server the Autobahn suite tests. Prints the port it listens on and ends on SIGTERM.
+//
+//   node server.js [MODULE]   MODULE: what to require instead of this package
+
+const http = require('http');
+const path = require('path');
+const { server: WebSocketServer } = require(process.argv[2] || path.join(__dirname, '..', '..'));
+
+const httpServer = http.createServer((request, response) => {
+  response.writeHead(404);
+  response.end();
+});
+
+const wsServer = new WebSocketServer({
+  httpServer,
+  autoAcceptConnections: true,
+  maxReceivedFrameSize: 64 * 1024 * 1024,
+  maxReceivedMessageSize: 64 * 1024 * 1024,
+  fragmentOutgoingMessages: false,
+  keepalive: false,
+  disableNagleAlgorithm: false
+});
+
+wsServer.on('connect', (connection) => {
+  connection.on('message', (message) => {
+    if (message.type === 'utf8') connection.sendUTF(message.utf8Data);
+    else connection.sendBytes(message.binaryData);
+  });
+  // Broken peers are what the suite consists of.
+  connection.on('error', () => {});
+});
+
+httpServer.listen(0, '127.0.0.1', () => console.log(httpServer.address().port));
+
+process.on('SIGTERM', () => {
+  wsServer.shutDown();
+  httpServer.close(() => process.exit(0));
+});

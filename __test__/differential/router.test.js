@@ -1,0 +1,5 @@
+'use strict';
+
+const { suite } = require('./harness');
+
+suite('router beside the original', 'router');

@@ -1,0 +1,127 @@
+// A server: every option, every event, requests judged by their properties, cookies set, messages of both kinds echoed.
+
+import * as http from 'http';
+import * as https from 'https';
+import websocket, { server as WebSocketServer, connection, request, ICookie, IRequestedExtension, IServerConfig, Message } from 'websocket';
+
+const httpServer = http.createServer((_request, response) => {
+  response.writeHead(404);
+  response.end();
+});
+const httpsServer = https.createServer({ key: '', cert: '' });
+
+const config: IServerConfig = {
+  httpServer: [httpServer, httpsServer],
+  maxReceivedFrameSize: 0x10000,
+  maxReceivedMessageSize: 0x200000000,
+  fragmentOutgoingMessages: true,
+  fragmentationThreshold: 0x4000,
+  keepalive: true,
+  keepaliveInterval: 20000,
+  dropConnectionOnKeepaliveTimeout: true,
+  keepaliveGracePeriod: 10000,
+  useNativeKeepalive: false,
+  assembleFragments: true,
+  autoAcceptConnections: false,
+  ignoreXForwardedFor: false,
+  trustProxy: ['10.0.0.0/8', '::1'],
+  io: 'loop',
+  parseCookies: true,
+  parseExtensions: true,
+  disableNagleAlgorithm: true,
+  closeTimeout: 5000,
+  echoCloseCode: false,
+  handshakeTimeout: 10000,
+  maxConnections: 1000,
+  maxPendingRequests: 100,
+};
+
+const wsServer = new WebSocketServer(config);
+const unmounted = new websocket.server();
+unmounted.mount({ httpServer });
+unmounted.unmount();
+
+function originIsAllowed(origin: string): boolean {
+  return origin === 'https://example.com';
+}
+
+function echo(connection: connection, message: Message): void {
+  if (message.type === 'utf8') {
+    const text: string = message.utf8Data;
+    connection.sendUTF(text);
+  } else {
+    const data: Buffer = message.binaryData;
+    connection.sendBytes(data, (error) => {
+      if (error) console.error(error.message);
+    });
+  }
+}
+
+wsServer.on('request', (request) => {
+  const { key, host, resource, resourceURL, webSocketVersion, websocketVersion, requestedProtocols, cookies, remoteAddresses } = request;
+  const query: string | string[] | undefined = resourceURL.query.token;
+  const path: string | null = resourceURL.pathname;
+  const versions: [number, string | undefined] = [webSocketVersion, websocketVersion];
+  const addresses: string[] = remoteAddresses.concat(request.remoteAddress);
+  const offered: IRequestedExtension[] = request.requestedExtensions;
+  const parameter: string | undefined = offered[0]?.params[0]?.value;
+  const userAgent: string | undefined = request.httpRequest.headers['user-agent'];
+  console.log(key, host, resource, query, path, versions, addresses, parameter, userAgent, request.socket.remotePort);
+
+  if (!originIsAllowed(request.origin)) {
+    request.reject(403, 'Origin not allowed', { 'X-Try': 'elsewhere', 'Retry-After': 10 });
+    return;
+  }
+  request.once('requestAccepted', (accepted) => accepted.sendUTF('welcome'));
+  request.on('requestRejected', (rejected) => console.log(rejected.resource));
+  request.off('requestResolved', console.log);
+
+  const answer: ICookie[] = [
+    { name: 'session', value: '1', path: '/', domain: 'example.com', expires: new Date(), maxage: 60, secure: true, httponly: true },
+  ];
+  const protocol = requestedProtocols.includes('echo') ? 'echo' : null;
+  const connection = request.accept(protocol, request.origin, cookies.length === 0 ? answer : null);
+
+  connection.on('message', (message) => echo(connection, message));
+  connection.on('ping', (cancel, data) => {
+    if (data.length === 0) cancel();
+  });
+  connection.on('pong', (data) => console.log(data.toString('latin1')));
+  connection.on('error', (error) => console.error(error.message));
+  connection.once('close', (code, description) => {
+    const sum: number = code + description.length;
+    console.log(sum);
+  });
+  connection.ping();
+  connection.ping('text');
+  connection.pong(Buffer.from('unsolicited'));
+  connection.send(new Uint16Array(4));
+  connection.send(new DataView(new ArrayBuffer(4)), () => {});
+  connection.sendBytes(new ArrayBuffer(4));
+  connection.sendUTF({ toString: () => 'anything' });
+  if (connection.outputBufferFull) connection.pause();
+  connection.on('drain', () => connection.resume());
+});
+
+wsServer.on('connect', (connection) => {
+  const all: string[] | undefined = connection.remoteAddresses;
+  console.log(connection.transport === 'stream', connection.remoteAddress, all, connection.protocol, connection.state, connection.connected);
+});
+wsServer.once('connection', (connection) => connection.close());
+wsServer.on('close', (connection, reason, description) => {
+  console.log(connection.closeReasonCode === reason, connection.closeDescription === description, connection.closeEventEmitted);
+});
+wsServer.on('upgradeError', (error) => console.error(error.message));
+wsServer.prependListener('request', (request: request) => console.log(request.resource));
+
+wsServer.broadcast('text');
+wsServer.broadcast(Buffer.alloc(1));
+wsServer.broadcastUTF('text');
+wsServer.broadcastBytes(new Uint8Array(1));
+
+const open: number = wsServer.connections.length;
+const pending: request[] = wsServer.pendingRequests;
+console.log(open, pending.length, wsServer.config?.closeTimeout);
+
+wsServer.closeAllConnections();
+wsServer.shutDown();

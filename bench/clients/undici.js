@@ -1,0 +1,3 @@
+'use strict';
+
+require('./support/drive').driveStandard(require('undici').WebSocket);

@@ -1,0 +1,3 @@
+'use strict';
+
+require('./support/drive').driveWebSocketNode(require('websocket-1.0.35'));

@@ -1,0 +1,3 @@
+'use strict';
+
+require('./support/drive').driveWebSocketNode(require('../..'));

@@ -1,0 +1,1029 @@
+// Types of the package `websocket`. Written by hand; checked by `npm run test:types`.
+//
+// Everything that @types/websocket 1.0.10 declares is declared here with a type that accepts the same programs. Members
+// that exist beyond it are optional on the objects which pass between libraries (server, client, request, connection),
+// so that a value typed by either declaration can be given to code compiled against the other.
+
+/// <reference types="node" />
+
+import { EventEmitter } from 'events';
+import * as http from 'http';
+import * as https from 'https';
+import * as net from 'net';
+import * as stream from 'stream';
+import * as url from 'url';
+
+/** Anything that can be sent as text: its `toString()` is called. */
+export interface IStringified {
+  toString: (...args: any[]) => string;
+}
+
+/** Anything that is sent as binary without being copied into a string first. */
+export type BinaryData = Buffer | ArrayBufferView | ArrayBuffer | SharedArrayBuffer;
+
+/** Called once: without an argument after the bytes were handed to the system, or with what went wrong. */
+export type SendCallback = (err?: Error) => void;
+
+/** Options that servers and clients share. Sizes are bytes, times milliseconds. */
+export interface IConfig {
+  /**
+   * Largest frame accepted from the peer. A larger one ends the connection with 1009 as soon as its header was read.
+   * @default 65536 on servers, 1048576 on clients
+   */
+  maxReceivedFrameSize?: number | undefined;
+
+  /**
+   * Largest message accepted from the peer, whether it comes in one frame or in many. A larger one ends the
+   * connection with 1009.
+   * @default 1048576 on servers, 8388608 on clients
+   */
+  maxReceivedMessageSize?: number | undefined;
+
+  /**
+   * Whether messages longer than `fragmentationThreshold` are sent as several frames.
+   * @default true
+   */
+  fragmentOutgoingMessages?: boolean | undefined;
+
+  /**
+   * Longest payload sent in one frame while `fragmentOutgoingMessages` is on.
+   * @default 16384
+   */
+  fragmentationThreshold?: number | undefined;
+
+  /**
+   * If true, the fragments of a message are put together and `message` is emitted. If false, every data frame is
+   * emitted as `frame`, and a message that came in a single frame as `message` too.
+   * @default true
+   */
+  assembleFragments?: boolean | undefined;
+
+  /**
+   * How long `close()` waits for the peer's Close frame before the socket is ended.
+   * @default 5000
+   */
+  closeTimeout?: number | undefined;
+
+  /**
+   * Sends small packets at once (TCP_NODELAY) instead of letting the system collect them.
+   * @default true
+   */
+  disableNagleAlgorithm?: boolean | undefined;
+
+  /**
+   * Whether a ping is sent after `keepaliveInterval` without received data.
+   * @default true on servers, false on clients
+   */
+  keepalive?: boolean | undefined;
+
+  /**
+   * Silence after which a keepalive ping is sent. Any received data starts it anew.
+   * @default 20000 on servers; required on clients that set `keepalive`
+   */
+  keepaliveInterval?: number | undefined;
+
+  /**
+   * Whether a connection that stays silent for `keepaliveGracePeriod` after a keepalive ping is dropped with 1006.
+   * @default true on servers, false on clients
+   */
+  dropConnectionOnKeepaliveTimeout?: boolean | undefined;
+
+  /**
+   * How long a peer may take to answer a keepalive ping.
+   * @default 10000 on servers; required on clients that set `dropConnectionOnKeepaliveTimeout`
+   */
+  keepaliveGracePeriod?: number | undefined;
+
+  /**
+   * Uses TCP keep-alive instead of WebSocket pings. `keepaliveGracePeriod` and `dropConnectionOnKeepaliveTimeout`
+   * are then without effect.
+   * @default false
+   */
+  useNativeKeepalive?: boolean | undefined;
+
+  /**
+   * Answers a valid Close frame with the peer's own status code instead of 1000.
+   * @default false
+   */
+  echoCloseCode?: boolean | undefined;
+
+  /**
+   * Who reads and writes the socket: `'stream'` is Node's socket; `'loop'` is the addon, on Node's event loop, where
+   * that is possible; `'auto'` leaves it to the library. `connection.transport` tells what it is.
+   * @default 'auto', or the environment variable WEBSOCKET_IO
+   */
+  io?: 'auto' | 'loop' | 'stream' | undefined;
+}
+
+/** Options of a server. */
+export interface IServerConfig extends IConfig {
+  /** The HTTP or HTTPS server(s) whose `upgrade` event is to be handled. */
+  httpServer: http.Server | https.Server | Array<http.Server | https.Server>;
+
+  /**
+   * Accepts every request with the first subprotocol it names and from any origin. For experiments only: the
+   * `request` event is not emitted.
+   * @default false
+   */
+  autoAcceptConnections?: boolean | undefined;
+
+  /**
+   * If true, `X-Forwarded-For` is not looked at and `remoteAddress` is always the address of the socket.
+   * @default false
+   */
+  ignoreXForwardedFor?: boolean | undefined;
+
+  /**
+   * Which proxies are believed when they name the client in `X-Forwarded-For`: everybody (true), nobody (false), or
+   * those with one of these addresses or in one of these ranges (`10.0.0.0/8`).
+   * @default true
+   */
+  trustProxy?: boolean | string | string[] | undefined;
+
+  /**
+   * Whether the `Cookie` header is parsed into `request.cookies`.
+   * @default true
+   */
+  parseCookies?: boolean | undefined;
+
+  /**
+   * Whether the `Sec-WebSocket-Extensions` header is parsed into `request.requestedExtensions`.
+   * @default true
+   */
+  parseExtensions?: boolean | undefined;
+
+  /**
+   * How long a request may stay neither accepted nor rejected before it is refused with 408. 0 is no limit.
+   * @default 0
+   */
+  handshakeTimeout?: number | undefined;
+
+  /**
+   * How many connections may be open at once; further requests are refused with 503.
+   * @default Infinity
+   */
+  maxConnections?: number | undefined;
+
+  /**
+   * How many requests may wait for `accept()` or `reject()` at once; further ones are refused with 503.
+   * @default 16384
+   */
+  maxPendingRequests?: number | undefined;
+}
+
+/** Events of {@link server} and the arguments of their listeners. */
+export interface IServerEvents {
+  /** A client asks to connect: call `accept()` or `reject()` on the request. Not emitted with `autoAcceptConnections`. */
+  request: [request: request];
+  /** A request was accepted. */
+  connect: [connection: connection];
+  /** The same as `connect`, by the name it has in the documentation of WebSocket-Node. */
+  connection: [connection: connection];
+  /** A connection of this server is closed. */
+  close: [connection: connection, reason: number, desc: string];
+  /** A request was refused before `request` could be emitted. */
+  upgradeError: [error: Error];
+}
+
+/** Listens for WebSocket requests on HTTP servers. */
+export class server extends EventEmitter {
+  /** The options in force, defaults included. `httpServer` is always an array in it. Not set before `mount()`. */
+  config?: IServerConfig | undefined;
+  /** The open connections. */
+  connections: connection[];
+  /** The requests that were neither accepted nor rejected yet. */
+  pendingRequests: request[];
+
+  /** With options, `mount()` is called with them. */
+  constructor(serverConfig?: IServerConfig);
+
+  /** Sends to every open connection: binary data as it is, everything else as text. */
+  broadcast(data: BinaryData | IStringified): void;
+  /** Sends a binary message to every open connection. */
+  broadcastBytes(data: BinaryData): void;
+  /** Sends a text message to every open connection. */
+  broadcastUTF(data: IStringified): void;
+
+  /** Starts to handle the `upgrade` event of `serverConfig.httpServer`. */
+  mount(serverConfig: IServerConfig): void;
+  /** Stops handling `upgrade`. Open connections are not touched. */
+  unmount(): void;
+  /** Closes every open connection with 1000 and rejects every pending request with 503. */
+  closeAllConnections(): void;
+  /** `unmount()` and `closeAllConnections()`. */
+  shutDown(): void;
+
+  /**
+   * Handles one `upgrade` event of an HTTP server. For programs which listen for it themselves.
+   * @param head what the client sent after the request head
+   */
+  handleUpgrade(request: http.IncomingMessage, socket: stream.Duplex, head?: Buffer): void;
+  handleRequestAccepted(connection: connection): void;
+  handleConnectionClose(connection: connection, closeReason: number, description: string): void;
+  handleRequestResolved(request: request): void;
+
+  on<E extends keyof IServerEvents>(event: E, cb: (...args: IServerEvents[E]) => void): this;
+  addListener<E extends keyof IServerEvents>(event: E, cb: (...args: IServerEvents[E]) => void): this;
+  once<E extends keyof IServerEvents>(event: E, cb: (...args: IServerEvents[E]) => void): this;
+  once(event: string | symbol, cb: (...args: any[]) => void): this;
+  off<E extends keyof IServerEvents>(event: E, cb: (...args: IServerEvents[E]) => void): this;
+  off(event: string | symbol, cb: (...args: any[]) => void): this;
+  removeListener<E extends keyof IServerEvents>(event: E, cb: (...args: IServerEvents[E]) => void): this;
+  removeListener(event: string | symbol, cb: (...args: any[]) => void): this;
+  prependListener<E extends keyof IServerEvents>(event: E, cb: (...args: IServerEvents[E]) => void): this;
+  prependListener(event: string | symbol, cb: (...args: any[]) => void): this;
+  prependOnceListener<E extends keyof IServerEvents>(event: E, cb: (...args: IServerEvents[E]) => void): this;
+  prependOnceListener(event: string | symbol, cb: (...args: any[]) => void): this;
+  emit<E extends keyof IServerEvents>(event: E, ...args: IServerEvents[E]): boolean;
+  emit(event: string | symbol, ...args: any[]): boolean;
+}
+
+/**
+ * A cookie, in `request.cookies` (only `name` and `value`) and as an argument of `accept()`.
+ * A received cookie without `=` has the value null.
+ */
+export interface ICookie {
+  name: string;
+  value: string;
+  path?: string | undefined;
+  domain?: string | undefined;
+  expires?: Date | undefined;
+  /** Seconds, more than 0. */
+  maxage?: number | undefined;
+  secure?: boolean | undefined;
+  httponly?: boolean | undefined;
+}
+
+/** An extension agreed on for a connection. */
+export interface IExtension {
+  name: string;
+  value: string;
+}
+
+/** An extension a client offers, as in `request.requestedExtensions`. Names and values are in lower case. */
+export interface IRequestedExtension {
+  name: string;
+  params: Array<{ name: string; value: string | undefined }>;
+}
+
+/** Events of {@link request} and the arguments of their listeners. */
+export interface IRequestEvents<R = request> {
+  /** The request was accepted or rejected. */
+  requestResolved: [request: R];
+  /** The request was accepted; emitted before `accept()` returns. */
+  requestAccepted: [connection: connection];
+  /** The request was rejected. */
+  requestRejected: [request: R];
+}
+
+/** A client's request to connect. Answer it by exactly one call of `accept()` or `reject()`. */
+export class request extends EventEmitter {
+  /** The HTTP request, with its headers. */
+  httpRequest: http.IncomingMessage;
+  /** The `Host` header, with a port if the client named one. */
+  host: string;
+  /** Path and query as in the request line. */
+  resource: string;
+  /** The `Sec-WebSocket-Key` header. */
+  key: string;
+  /** `resource` taken apart; `query` is an object. */
+  resourceURL: url.UrlWithParsedQuery;
+
+  /** The client's address, taken from `X-Forwarded-For` as far as that is believed: see `trustProxy`. */
+  remoteAddress: string;
+  /** All addresses of `X-Forwarded-For`, followed by the address of the socket. */
+  remoteAddresses: string[];
+
+  /** The `Origin` header. Undefined if there is none, as with most clients that are no browsers. */
+  origin: string;
+
+  /** Version of the protocol that the client speaks: 13 or 8. */
+  webSocketVersion: number;
+  /** The same as a string. */
+  websocketVersion?: string | undefined;
+
+  /** The extensions offered, each an {@link IRequestedExtension}. */
+  requestedExtensions: any[];
+  /** The cookies sent. */
+  cookies: ICookie[];
+  /** The socket the request came on. */
+  socket: net.Socket;
+
+  /** The subprotocols offered, in lower case and in the client's order. Null after `accept()`. */
+  requestedProtocols: string[];
+  /** From a subprotocol in lower case to the client's spelling of it. Null after `accept()`. */
+  protocolFullCaseMap: { [key: string]: string };
+
+  /** The options of the server. */
+  serverConfig: IServerConfig;
+
+  _resolved: boolean;
+  _socketIsClosing: boolean;
+
+  /**
+   * For programs that handle `upgrade` without a server object.
+   * @param config the options of a server, of which only `httpServer` is not needed: no defaults are filled in
+   * @param head what the client sent after the request head
+   */
+  constructor(socket: stream.Duplex, httpRequest: http.IncomingMessage, config: Partial<IServerConfig>, head?: Buffer);
+
+  /**
+   * Accepts the request.
+   * @param acceptedProtocol one of the subprotocols offered (letter case does not matter), or null for none
+   * @param allowedOrigin sent back to the client as `Origin`
+   * @param cookies to be set by the answer
+   * @throws Error if the request was answered before, or if an argument is not valid (the client is then answered with 500)
+   */
+  accept(acceptedProtocol?: string | null, allowedOrigin?: string | null, cookies?: ICookie[] | null): connection;
+
+  /**
+   * Rejects the request and closes its socket.
+   * @param httpStatus default 403
+   * @param reason sent as `X-WebSocket-Reject-Reason`
+   * @param extraHeaders more headers for the answer
+   * @throws Error if the request was answered before, or if a header cannot be sent
+   */
+  reject(httpStatus?: number, reason?: string, extraHeaders?: object): void;
+
+  /** Reads and checks the headers. Throws if this is not a valid request. A server has done this already. */
+  readHandshake(): void;
+  /** Parses a `Sec-WebSocket-Extensions` header into a list of {@link IRequestedExtension}. */
+  parseExtensions(extensionString: string): any[];
+  /** Parses a `Cookie` header. */
+  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type
+  parseCookies(str: string): ICookie[] | void;
+
+  _handleSocketCloseBeforeAccept(): void;
+  _removeSocketCloseListeners(): void;
+  _verifyResolution(): void;
+
+  on<E extends keyof IRequestEvents>(event: E, cb: (...args: IRequestEvents<this>[E]) => void): this;
+  addListener<E extends keyof IRequestEvents>(event: E, cb: (...args: IRequestEvents<this>[E]) => void): this;
+  once<E extends keyof IRequestEvents>(event: E, cb: (...args: IRequestEvents<this>[E]) => void): this;
+  once(event: string | symbol, cb: (...args: any[]) => void): this;
+  off<E extends keyof IRequestEvents>(event: E, cb: (...args: IRequestEvents<this>[E]) => void): this;
+  off(event: string | symbol, cb: (...args: any[]) => void): this;
+  removeListener<E extends keyof IRequestEvents>(event: E, cb: (...args: IRequestEvents<this>[E]) => void): this;
+  removeListener(event: string | symbol, cb: (...args: any[]) => void): this;
+  prependListener<E extends keyof IRequestEvents>(event: E, cb: (...args: IRequestEvents<this>[E]) => void): this;
+  prependListener(event: string | symbol, cb: (...args: any[]) => void): this;
+  prependOnceListener<E extends keyof IRequestEvents>(event: E, cb: (...args: IRequestEvents<this>[E]) => void): this;
+  prependOnceListener(event: string | symbol, cb: (...args: any[]) => void): this;
+  emit<E extends keyof IRequestEvents>(event: E, ...args: IRequestEvents<this>[E]): boolean;
+  emit(event: string | symbol, ...args: any[]): boolean;
+}
+
+/** A text message. */
+export interface IUtf8Message {
+  type: 'utf8';
+  utf8Data: string;
+}
+
+/** A binary message. */
+export interface IBinaryMessage {
+  type: 'binary';
+  binaryData: Buffer;
+}
+
+/** What `message` listeners receive; `type` tells the two apart. */
+export type Message = IUtf8Message | IBinaryMessage;
+
+/** A queue of Buffers that can be read as if it were one. */
+export interface IBufferList extends EventEmitter {
+  encoding: string;
+  /** Bytes in the list. */
+  length: number;
+  /** Appends a Buffer. Returns true. */
+  write(buf: Buffer): boolean;
+  /** Appends a last Buffer. */
+  end(buf: Buffer): void;
+  /** Appends any number of Buffers. */
+  push(...buffers: any[]): any;
+
+  /** Calls `fn` with one Buffer after the other until it returns something truthy. */
+  forEach(fn: (buf: Buffer) => boolean): void;
+  /** Copies the bytes from `start` to `end` into a new Buffer. */
+  join(start: number, end: number): Buffer;
+  /** Copies the bytes from `start` to `end` into `buf`, beginning at `offset`. */
+  joinInto(buf: Buffer, offset: number, start: number, end: number): Buffer;
+  /** Removes `n` bytes from the front. */
+  advance(n: number): IBufferList;
+  /** The first `n` bytes, or all: a Buffer, or a string if there is an encoding. Removes nothing. */
+  take(n: number, encoding?: string): any;
+  take(encoding?: string): any;
+  toString(): string;
+
+  on(event: 'advance', cb: (n: number) => void): this;
+  on(event: 'write', cb: (buf: Buffer) => void): this;
+  addListener(event: 'advance', cb: (n: number) => void): this;
+  addListener(event: 'write', cb: (buf: Buffer) => void): this;
+}
+
+/** Events of {@link connection} and the arguments of their listeners. */
+export interface IConnectionEvents {
+  /** A whole message was received. */
+  message: [data: Message];
+  /** With `assembleFragments: false`: a frame was received. */
+  frame: [frame: frame];
+  /** A ping was received. It is answered after the listeners were called, unless one of them calls `cancel()`. */
+  ping: [cancel: () => void, binaryPayload: Buffer];
+  /** A pong was received. */
+  pong: [binaryPayload: Buffer];
+  /** The socket takes data again after `outputBufferFull`. */
+  drain: [];
+  /** Receiving was paused. */
+  pause: [];
+  /** Receiving goes on. */
+  resume: [];
+  /** The socket failed. `close` follows. */
+  error: [err: Error];
+  /** The connection is closed. Emitted exactly once, after everything else. */
+  close: [code: number, desc: string];
+}
+
+/** An open WebSocket, of a server or of a client. */
+export class connection extends EventEmitter {
+  /** 1000 */
+  static CLOSE_REASON_NORMAL: number;
+  /** 1001 */
+  static CLOSE_REASON_GOING_AWAY: number;
+  /** 1002 */
+  static CLOSE_REASON_PROTOCOL_ERROR: number;
+  /** 1003 */
+  static CLOSE_REASON_UNPROCESSABLE_INPUT: number;
+  /** 1004, never sent */
+  static CLOSE_REASON_RESERVED: number;
+  /** 1005, never sent: a Close frame without a status code was received */
+  static CLOSE_REASON_NOT_PROVIDED: number;
+  /** 1006, never sent: the connection ended without a Close frame */
+  static CLOSE_REASON_ABNORMAL: number;
+  /** 1007 */
+  static CLOSE_REASON_INVALID_DATA: number;
+  /** 1008 */
+  static CLOSE_REASON_POLICY_VIOLATION: number;
+  /** 1009 */
+  static CLOSE_REASON_MESSAGE_TOO_BIG: number;
+  /** 1009, the documented name */
+  static CLOSE_REASON_MESSAGE_TOO_LARGE: number;
+  /** 1010 */
+  static CLOSE_REASON_EXTENSION_REQUIRED: number;
+  /** 1011 */
+  static CLOSE_REASON_INTERNAL_SERVER_ERROR: number;
+  /** 1015, never sent */
+  static CLOSE_REASON_TLS_HANDSHAKE_FAILED: number;
+
+  /** The description used for a close code when none was given. */
+  static CLOSE_DESCRIPTIONS: { [code: number]: string };
+
+  /** Why the connection was closed. Null while it is open. */
+  closeDescription: string;
+  /** Code with which the connection was closed. -1 while it is open. */
+  closeReasonCode: number;
+  /** Whether `close` was emitted. */
+  closeEventEmitted?: boolean | undefined;
+  /**
+   * The subprotocol agreed on. On servers as it was given to `accept()`, on clients as the server spelt it;
+   * null or undefined if there is none.
+   */
+  protocol: string;
+
+  /** The options of the server or client. */
+  config: IConfig;
+  /** The socket, for its address, certificate, `ref()`, `unref()` and the like. Do not read from it or write to it. */
+  socket: net.Socket;
+  /** True on clients. */
+  maskOutgoingPackets: boolean;
+  maskBytes: Buffer;
+  frameHeader: Buffer;
+  bufferList: IBufferList;
+  currentFrame: frame;
+  /** Bytes of the message whose fragments are being collected. */
+  fragmentationSize: number;
+  frameQueue: frame[];
+  /** `open`, `peer_requested_close`, `ending` or `closed`. */
+  state: string;
+  /** Whether `close()` was called and the peer's Close frame has not come yet. */
+  waitingForCloseResponse: boolean;
+  /** Whether the peer has ended its side of the socket. */
+  receivedEnd: boolean;
+  closeTimeout: number;
+  /** A boolean; declared as a number by @types/websocket. */
+  assembleFragments: any;
+  maxReceivedMessageSize: number;
+  /** Whether the last write asked to wait for `drain`. */
+  outputBufferFull: boolean;
+  /** Whether receiving is paused. */
+  inputPaused: boolean;
+  /** @deprecated Declared by @types/websocket, but never set by any version. */
+  bytesWaitingToFlush: number;
+  /** Whether the socket was closed because of an error. */
+  socketHadError: boolean;
+
+  /** The extensions agreed on. */
+  extensions: IExtension[];
+
+  /** The peer's address. On servers from `X-Forwarded-For` if that was respected. */
+  remoteAddress: string;
+  /** On servers: all addresses of `X-Forwarded-For`, followed by the address of the socket. */
+  remoteAddresses?: string[] | undefined;
+  /** Version of the protocol: 13 or 8. */
+  webSocketVersion: number;
+  /** Who reads and writes the socket: Node's socket (`'stream'`) or the addon on Node's event loop (`'loop'`). */
+  readonly transport?: 'stream' | 'loop' | undefined;
+  /** Whether messages can be sent: true until either side starts to close. */
+  connected: boolean;
+
+  _pingListenerCount: number;
+
+  /**
+   * A connection on a socket whose opening handshake was done elsewhere.
+   * Receives nothing before `_addSocketEventListeners()` was called.
+   */
+  constructor(
+    socket: stream.Duplex,
+    extensions: IExtension[],
+    protocol: string | null,
+    maskOutgoingPackets: boolean,
+    config: IConfig,
+  );
+
+  /**
+   * Closes the connection: sends a Close frame, waits up to `closeTimeout` for the peer's and ends the socket.
+   * Does nothing if the connection is closing or closed.
+   * @param reasonCode 1000 (default), another code that may be sent, or 3000 to 4999
+   * @param description at most 123 bytes of UTF-8
+   * @throws Error if the code may not be sent or the description is too long
+   */
+  close(reasonCode?: number, description?: string): void;
+
+  /**
+   * Ends the connection at once: `close` is emitted, the socket destroyed, the peer's answer not awaited.
+   * @param reasonCode default 1002; with a code that may not be sent, such as 1006, no Close frame is sent
+   * @param skipCloseFrame true to send no Close frame
+   */
+  drop(reasonCode?: number, description?: string, skipCloseFrame?: boolean): void;
+
+  /** Sends a text message. */
+  sendUTF(data: IStringified, cb?: SendCallback): void;
+  /** Sends a binary message. */
+  sendBytes(data: BinaryData, cb?: SendCallback): void;
+  /** Sends Buffers, ArrayBuffers and their views as a binary message, everything else as text. */
+  send(data: BinaryData | IStringified, cb?: SendCallback): void;
+  /** Sends a ping. More than 125 bytes are cut off. */
+  ping(data?: BinaryData | IStringified): void;
+  /** Sends a pong. Not needed to answer pings: that is done by itself. */
+  pong(data?: BinaryData | IStringified): void;
+  /** Sends a frame as it is, except that `mask` is set as the connection's role demands. */
+  sendFrame(frame: frame, cb?: SendCallback): void;
+  /** Sends the payload of a data frame, in several frames if it is longer than `fragmentationThreshold`. */
+  fragmentAndSend(frame: frame, cb?: (err: Error) => void): void;
+  /** Sends a Close frame and ends the socket's writable side. */
+  sendCloseFrame(reasonCode?: number, reasonText?: string | null, cb?: SendCallback): void;
+
+  /** Stops receiving. */
+  pause(): void;
+  /** Goes on receiving. */
+  resume(): void;
+
+  setKeepaliveTimer(): void;
+  clearKeepaliveTimer(): void;
+  handleKeepaliveTimer(): void;
+  setGracePeriodTimer(): void;
+  clearGracePeriodTimer(): void;
+  handleGracePeriodTimer(): void;
+  handleSocketData(data: Buffer): void;
+  processReceivedData(): void;
+  handleSocketError(error: Error): void;
+  handleSocketEnd(): void;
+  handleSocketClose(hadError: boolean): void;
+  handleSocketDrain(): void;
+  handleSocketPause(): void;
+  handleSocketResume(): void;
+  setCloseTimer(): void;
+  clearCloseTimer(): void;
+  handleCloseTimer(): void;
+  processFrame(frame: frame): void;
+
+  _addSocketEventListeners(): void;
+
+  on<E extends keyof IConnectionEvents>(event: E, cb: (...args: IConnectionEvents[E]) => void): this;
+  addListener<E extends keyof IConnectionEvents>(event: E, cb: (...args: IConnectionEvents[E]) => void): this;
+  once<E extends keyof IConnectionEvents>(event: E, cb: (...args: IConnectionEvents[E]) => void): this;
+  once(event: string | symbol, cb: (...args: any[]) => void): this;
+  off<E extends keyof IConnectionEvents>(event: E, cb: (...args: IConnectionEvents[E]) => void): this;
+  off(event: string | symbol, cb: (...args: any[]) => void): this;
+  removeListener<E extends keyof IConnectionEvents>(event: E, cb: (...args: IConnectionEvents[E]) => void): this;
+  removeListener(event: string | symbol, cb: (...args: any[]) => void): this;
+  prependListener<E extends keyof IConnectionEvents>(event: E, cb: (...args: IConnectionEvents[E]) => void): this;
+  prependListener(event: string | symbol, cb: (...args: any[]) => void): this;
+  prependOnceListener<E extends keyof IConnectionEvents>(event: E, cb: (...args: IConnectionEvents[E]) => void): this;
+  prependOnceListener(event: string | symbol, cb: (...args: any[]) => void): this;
+  emit<E extends keyof IConnectionEvents>(event: E, ...args: IConnectionEvents[E]): boolean;
+  emit(event: string | symbol, ...args: any[]): boolean;
+}
+
+/** A single frame of the protocol (RFC 6455 section 5.2). */
+export class frame {
+  /** Whether this is the only or the last frame of a message. */
+  fin: boolean;
+  rsv1: boolean;
+  rsv2: boolean;
+  rsv3: boolean;
+  /** Whether the payload is masked, a boolean; declared as a number by @types/websocket. Set by `sendFrame()`. */
+  mask: any;
+  /** 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong. */
+  opcode: number;
+  /** Bytes of payload. Set by `toBuffer()` on frames to be sent. */
+  length: number;
+  /** The payload, of text frames as well. On Close frames what follows the status code. */
+  binaryPayload: Buffer;
+
+  maskBytes: Buffer;
+  frameHeader: Buffer;
+  config: IConfig;
+  maxReceivedFrameSize: number;
+  /** Whether the frame breaks the rules of the protocol; `dropReason` says how. */
+  protocolError: boolean;
+  /** Why the connection ought to be dropped. */
+  dropReason: string;
+  /** Whether the frame is longer than `maxReceivedFrameSize`. */
+  frameTooLarge: boolean;
+  /** Whether this is a Close frame with a payload of one byte. */
+  invalidCloseFrameLength: boolean;
+  /** How far `addData()` has come: 1 header, 2 and 3 length, 4 mask, 5 payload, 6 complete. */
+  parseState: number;
+  /** Status code of a Close frame, -1 if there is none. */
+  closeStatus: number;
+
+  /** Without arguments: a frame to be filled and sent. */
+  constructor(maskBytes?: Buffer, frameHeader?: Buffer, config?: IConfig);
+
+  /** Reads from the front of a list. Returns true when the frame is complete or broken, false when more is needed. */
+  addData(bufferList: IBufferList): boolean;
+  /** Skips the payload. Returns false when more data is needed for that. */
+  throwAwayPayload(bufferList: IBufferList): boolean;
+  /**
+   * The frame in the form that goes over the wire.
+   * @param nullMask true to mask with zeros
+   */
+  toBuffer(nullMask?: boolean): Buffer;
+  toString(): string;
+}
+
+/** Options of a client. */
+export interface IClientConfig extends IConfig {
+  /**
+   * Version of the protocol to ask for, 13 or 8. With 8 the origin is sent as `Sec-WebSocket-Origin`.
+   * @default 13
+   */
+  webSocketVersion?: number | undefined;
+
+  /**
+   * Options for `https.request()` when the URL begins with `wss:`. Their `headers` are sent too.
+   * @default {}
+   */
+  tlsOptions?: https.RequestOptions | undefined;
+}
+
+/** Events of {@link client} and the arguments of their listeners. */
+export interface IClientEvents {
+  /** The connection is open. */
+  connect: [connection: connection];
+  /** There will be no connection: the error of the system, or what was wrong with the server's answer. */
+  connectFailed: [err: Error];
+  /** The server answered with something else than 101. With a listener for it, `connectFailed` is not emitted. */
+  httpResponse: [response: http.IncomingMessage, client: client];
+  /** The same as `connectFailed`, emitted only if somebody listens for it. */
+  error: [err: Error];
+}
+
+/** Opens connections to servers. */
+export class client extends EventEmitter {
+  /** The options in force, defaults included. */
+  config?: IClientConfig | undefined;
+  /** The URL given to `connect()`, taken apart. */
+  url?: url.Url | undefined;
+  /** The subprotocols offered. */
+  protocols?: string[] | undefined;
+  /** The origin given to `connect()`. */
+  origin?: string | undefined;
+  /** Whether the URL begins with `wss:`. */
+  secure?: boolean | undefined;
+  /** The `Sec-WebSocket-Key` sent. */
+  base64nonce?: string | undefined;
+  /** The subprotocol the server chose. */
+  protocol?: string | undefined;
+  /** The socket, once the server has answered with 101. */
+  socket?: net.Socket | undefined;
+  /** The server's answer, if it was a 101. */
+  response?: http.IncomingMessage | undefined;
+  /** What the server sent after its answer. */
+  firstDataChunk?: Buffer | null | undefined;
+  /** The HTTP request while it waits for an answer. */
+  _req?: http.ClientRequest | null | undefined;
+
+  constructor(ClientConfig?: IClientConfig);
+
+  /**
+   * Opens a connection; `connect` or `connectFailed` follows.
+   * @param requestUrl `ws:` or `wss:`, as a string, a URL object, or what `url.parse()` returns
+   * @param requestedProtocols subprotocols to offer, the preferred one first
+   * @param origin value for the `Origin` header
+   * @param headers more headers for the request
+   * @param extraRequestOptions options for `http.request()` or `https.request()`, for instance `agent`
+   * @throws Error if the URL or a subprotocol is not valid
+   * @example client.connect('ws://127.0.0.1:8080/', 'echo-protocol')
+   */
+  connect(
+    requestUrl: url.Url | url.URL | string,
+    requestedProtocols?: string | string[] | null,
+    origin?: string | null,
+    headers?: http.OutgoingHttpHeaders | null,
+    extraRequestOptions?: https.RequestOptions | null,
+  ): void;
+
+  /** Gives up while the server has not answered yet; `connectFailed` follows if there is a socket. Later it does nothing. */
+  abort(): void;
+
+  on<E extends keyof IClientEvents>(event: E, cb: (...args: IClientEvents[E]) => void): this;
+  addListener<E extends keyof IClientEvents>(event: E, cb: (...args: IClientEvents[E]) => void): this;
+  once<E extends keyof IClientEvents>(event: E, cb: (...args: IClientEvents[E]) => void): this;
+  once(event: string | symbol, cb: (...args: any[]) => void): this;
+  off<E extends keyof IClientEvents>(event: E, cb: (...args: IClientEvents[E]) => void): this;
+  off(event: string | symbol, cb: (...args: any[]) => void): this;
+  removeListener<E extends keyof IClientEvents>(event: E, cb: (...args: IClientEvents[E]) => void): this;
+  removeListener(event: string | symbol, cb: (...args: any[]) => void): this;
+  prependListener<E extends keyof IClientEvents>(event: E, cb: (...args: IClientEvents[E]) => void): this;
+  prependListener(event: string | symbol, cb: (...args: any[]) => void): this;
+  prependOnceListener<E extends keyof IClientEvents>(event: E, cb: (...args: IClientEvents[E]) => void): this;
+  prependOnceListener(event: string | symbol, cb: (...args: any[]) => void): this;
+  emit<E extends keyof IClientEvents>(event: E, ...args: IClientEvents[E]): boolean;
+  emit(event: string | symbol, ...args: any[]): boolean;
+}
+
+/** Events of {@link IRouterRequest} and the arguments of their listeners. */
+export interface IRouterRequestEvents<R = IRouterRequest> {
+  /** The request was accepted through this object. */
+  requestAccepted: [connection: connection];
+  /** The request was rejected through this object. */
+  requestRejected: [request: R];
+}
+
+/** What a handler of a router receives: the request, and the subprotocol it was matched by. */
+export interface IRouterRequest extends EventEmitter {
+  /** The request itself. */
+  webSocketRequest: request;
+  /** The subprotocol that `accept()` will choose; null if the client offered none. */
+  protocol: string | null;
+  /** The `Origin` header. Undefined if there is none. */
+  origin: string;
+  /** Path and query as in the request line. */
+  resource: string;
+  /** `resource` taken apart; `query` is an object. */
+  resourceURL: url.UrlWithParsedQuery;
+  /** The HTTP request, with its headers. */
+  httpRequest: http.IncomingMessage;
+  /** The client's address, as in {@link request.remoteAddress}. */
+  remoteAddress: string;
+  /** Version of the protocol that the client speaks: 13 or 8. */
+  webSocketVersion: number;
+  /** The extensions offered, each an {@link IRequestedExtension}. */
+  requestedExtensions: any[];
+  /** The cookies sent. */
+  cookies: ICookie[];
+
+  /**
+   * Accepts the request with `protocol`. The third parameter exists only for programs written against @types/websocket,
+   * which declares the arguments of `request.accept()` here; a string in the second place is not accepted at run time.
+   * @param allowedOrigin sent back to the client as `Origin`
+   * @param cookies to be set by the answer
+   */
+  accept(allowedOrigin?: string | null, cookies?: ICookie[] | string | null, ignored?: ICookie[] | null): connection;
+
+  /** Rejects the request, as {@link request.reject} does. */
+  reject(httpStatus?: number, reason?: string, extraHeaders?: object): void;
+
+  on<E extends keyof IRouterRequestEvents>(event: E, cb: (...args: IRouterRequestEvents<this>[E]) => void): this;
+  addListener<E extends keyof IRouterRequestEvents>(event: E, cb: (...args: IRouterRequestEvents<this>[E]) => void): this;
+  once<E extends keyof IRouterRequestEvents>(event: E, cb: (...args: IRouterRequestEvents<this>[E]) => void): this;
+  once(event: string | symbol, cb: (...args: any[]) => void): this;
+  off<E extends keyof IRouterRequestEvents>(event: E, cb: (...args: IRouterRequestEvents<this>[E]) => void): this;
+  off(event: string | symbol, cb: (...args: any[]) => void): this;
+  removeListener<E extends keyof IRouterRequestEvents>(event: E, cb: (...args: IRouterRequestEvents<this>[E]) => void): this;
+  removeListener(event: string | symbol, cb: (...args: any[]) => void): this;
+  prependListener<E extends keyof IRouterRequestEvents>(event: E, cb: (...args: IRouterRequestEvents<this>[E]) => void): this;
+  prependListener(event: string | symbol, cb: (...args: any[]) => void): this;
+  prependOnceListener<E extends keyof IRouterRequestEvents>(event: E, cb: (...args: IRouterRequestEvents<this>[E]) => void): this;
+  prependOnceListener(event: string | symbol, cb: (...args: any[]) => void): this;
+  emit<E extends keyof IRouterRequestEvents>(event: E, ...args: IRouterRequestEvents<this>[E]): boolean;
+  emit(event: string | symbol, ...args: any[]): boolean;
+}
+
+/** Options of a router. */
+export interface IRouterConfig {
+  /** The server whose requests are to be handled. */
+  server: server;
+}
+
+/** A handler mounted on a router. */
+export interface IRouterHandler {
+  /** A RegExp; declared as a string by @types/websocket. */
+  path: any;
+  /** `String(path)` */
+  pathString: string;
+  /** In lower case; `*` for any, `____no_protocol____` for none. */
+  protocol: string;
+  callback: (request: IRouterRequest) => void;
+}
+
+/** Gives each request of a server to the handler for its path and subprotocol. */
+export class router extends EventEmitter {
+  handlers: IRouterHandler[];
+  config?: { server: server | null } | undefined;
+  /** The server attached to. */
+  server?: server | null | undefined;
+
+  constructor(config?: IRouterConfig);
+
+  /** Starts to handle the `request` event of a server. */
+  attachServer(server: server): void;
+  /** Stops handling it. */
+  detachServer(): void;
+
+  /**
+   * @param path a path as it is, `*` for every path, or a RegExp
+   * @param protocol a subprotocol, `*` for any or none, or null for clients that offer none
+   * @throws Error if an argument is missing, or if there is a handler for this combination already
+   */
+  mount(path: string | RegExp, protocol: string | null, callback: (request: IRouterRequest) => void): void;
+  /**
+   * Removes a handler.
+   * @throws Error if there is none for this combination
+   */
+  unmount(path: string | RegExp, protocol?: string | null): void;
+
+  /** Index in `handlers`, or -1. */
+  findHandlerIndex(pathString: string, protocol: string): number;
+  pathToRegExp(path: string | RegExp): RegExp;
+  /** @deprecated Misspelt by @types/websocket, no version has it. Use `pathToRegExp()`. */
+  pathToRegEx(path: RegExp): RegExp;
+  /** Finds the handler for a request and calls it; rejects with 404 if there is none. */
+  handleRequest(request: request): void;
+}
+
+/** An event of {@link w3cwebsocket}: a plain object. */
+export interface IEvent {
+  type: string;
+  target: w3cwebsocket;
+}
+
+/** Tells how a connection ended. */
+export interface ICloseEvent {
+  type?: string | undefined;
+  target?: w3cwebsocket | undefined;
+  /** The close code; 1006 if the connection failed or broke off. */
+  code: number;
+  reason: string;
+  /** Whether the closing handshake was completed. */
+  wasClean: boolean;
+}
+
+/**
+ * A message. Text is a string, binary data an ArrayBuffer, or a Blob if `binaryType` is `'blob'`
+ * (`event.data instanceof Blob` tells the compiler).
+ */
+export interface IMessageEvent {
+  type?: string | undefined;
+  target?: w3cwebsocket | undefined;
+  data: string | Buffer | ArrayBuffer;
+}
+
+/** Something failed; `close` follows. */
+export interface IErrorEvent extends Error {
+  type?: string | undefined;
+  target?: w3cwebsocket | undefined;
+  /** What went wrong. */
+  error?: Error | undefined;
+  /** The message of `error`. */
+  message: string;
+  /** @deprecated Never set. Declared because @types/websocket says that the event is an Error. */
+  name: string;
+  /** @deprecated Never set. See `error.stack`. */
+  stack?: string;
+}
+
+/** The events of {@link w3cwebsocket} by their names. */
+export interface IW3CEventMap {
+  open: IEvent;
+  message: IEvent & IMessageEvent;
+  error: IEvent & IErrorEvent;
+  close: IEvent & ICloseEvent;
+}
+
+/** The WebSocket class of browsers. */
+export class w3cwebsocket {
+  /** 0 */
+  static CONNECTING: number;
+  /** 1 */
+  static OPEN: number;
+  /** 2 */
+  static CLOSING: number;
+  /** 3 */
+  static CLOSED: number;
+
+  _url: string;
+  _readyState: number;
+  _protocol?: string | undefined;
+  _extensions: IExtension[];
+  _bufferedAmount: number;
+  _binaryType: any;
+  _connection?: connection | undefined;
+  _client: client;
+
+  /** The URL given to the constructor. Read-only. */
+  url: string;
+  /** `CONNECTING`, `OPEN`, `CLOSING` or `CLOSED`. Read-only. */
+  readyState: number;
+  /** The subprotocol the server chose. Read-only. */
+  protocol?: string | undefined;
+  /** The extensions agreed on. Read-only. */
+  extensions: IExtension[];
+  /** Bytes given to `send()`, with their frame headers, that have not been handed to the system yet. Read-only. */
+  bufferedAmount: number;
+
+  /** The form of received binary messages: `'arraybuffer'` (default) or `'blob'`. */
+  get binaryType(): any;
+  set binaryType(type: 'arraybuffer' | 'blob');
+
+  CONNECTING: number;
+  OPEN: number;
+  CLOSING: number;
+  CLOSED: number;
+
+  /** Called with an {@link IEvent}. */
+  onopen: (event?: any) => void;
+  onerror: IEventHandler<IErrorEvent>;
+  onclose: IEventHandler<ICloseEvent>;
+  onmessage: IEventHandler<IMessageEvent>;
+
+  /**
+   * @param protocols subprotocols to offer
+   * @param origin value for the `Origin` header
+   * @param headers more headers for the request
+   * @param requestOptions options for `http.request()` or `https.request()`
+   * @param IClientConfig options of the client; `assembleFragments` is always true
+   */
+  constructor(
+    url: string,
+    protocols?: string | string[] | null,
+    origin?: string | null,
+    headers?: http.OutgoingHttpHeaders | null,
+    requestOptions?: object | null,
+    IClientConfig?: IClientConfig | null,
+  );
+
+  /**
+   * Sends strings as text, everything else as binary.
+   * @throws Error while there is no connection
+   */
+  send(data: ArrayBufferView | ArrayBuffer | Buffer | IStringified): void;
+
+  /**
+   * Closes the connection, or gives up opening it.
+   * @param code 1000 or 3000 to 4999
+   * @param reason at most 123 bytes of UTF-8
+   * @throws Error if an argument is not valid
+   */
+  close(code?: number, reason?: string): void;
+
+  addEventListener<K extends keyof IW3CEventMap>(
+    type: K, listener: IEventListener<IW3CEventMap[K]>, options?: boolean | { once?: boolean },
+  ): void;
+  addEventListener(type: string, listener: IEventListener<any>, options?: boolean | { once?: boolean }): void;
+  removeEventListener<K extends keyof IW3CEventMap>(type: K, listener: IEventListener<IW3CEventMap[K]>): void;
+  removeEventListener(type: string, listener: IEventListener<any>): void;
+  /**
+   * Calls the `on…` handler and the listeners for `event.type`.
+   * @returns false if one of them has set `event.defaultPrevented`
+   * @throws Error if `event` has no type
+   */
+  dispatchEvent(event: { type: string; [property: string]: any }): boolean;
+}
+
+/** A listener for one event: a function, or an object with the method `handleEvent()`. */
+export type IEventListener<E> = ((event: E) => void) | { handleEvent(event: E): void };
+
+/** A handler of one event. Compared as methods are, so that a handler may declare its argument more or less precisely. */
+export type IEventHandler<E> = { bivarianceHack(event: E): void }['bivarianceHack'];
+
+/** Warnings about names that will go away. */
+export const deprecation: {
+  disableWarnings: boolean;
+  /** From the name of a warning to its text; false once it was shown. */
+  deprecationWarningMap: { [name: string]: string };
+  /** Shows a warning, once. */
+  warn(deprecationName: string): void;
+};
+
+/** Version of this package. */
+export const version: string;

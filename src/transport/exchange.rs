@@ -1,0 +1,264 @@
+//! What a worker and the JavaScript thread have in common while the worker drives the reactor.
+//!
+//! Two queues, each taken as a whole by the other side: events for JavaScript, frames for the worker. Each side wakes
+//! the other only when that is parked. The lock of the reactor is the worker's for the length of a turn; the JavaScript
+//! thread takes it for what is rare: adding, removing, pausing.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use bytes::BytesMut;
+use mio::Waker;
+
+use super::batch::Batch;
+use super::reactor::{Id, Reactor, Space};
+
+/// Frames and wishes for the worker, in order.
+#[derive(Default)]
+pub(crate) struct Outgoing {
+    commands: Vec<Command>,
+    bytes: BytesMut,
+}
+
+enum Command {
+    /// The next so many bytes are for this connection.
+    Send(Id, usize),
+    /// Tell when all that waits for this connection has been written.
+    Notify(Id),
+}
+
+impl Outgoing {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
+    /// Lets `write` append frames for a connection.
+    pub(crate) fn send(&mut self, id: Id, write: impl FnOnce(&mut BytesMut)) {
+        let before = self.bytes.len();
+        write(&mut self.bytes);
+        let len = self.bytes.len() - before;
+        match self.commands.last_mut() {
+            Some(Command::Send(last, last_len)) if *last == id => *last_len += len,
+            _ => self.commands.push(Command::Send(id, len)),
+        }
+    }
+
+    pub(crate) fn notify(&mut self, id: Id) {
+        self.commands.push(Command::Notify(id));
+    }
+
+    fn append(&mut self, other: &mut Self) {
+        if self.is_empty() {
+            std::mem::swap(self, other);
+            return;
+        }
+        self.commands.append(&mut other.commands);
+        self.bytes.extend_from_slice(&other.bytes);
+        other.bytes.clear();
+    }
+
+    /// Passes everything on to the reactor, and keeps the memory.
+    pub(crate) fn apply(&mut self, reactor: &mut Reactor) {
+        let mut at = 0;
+        for command in self.commands.drain(..) {
+            match command {
+                Command::Send(id, len) => {
+                    reactor.send(id, |out| out.extend_from_slice(&self.bytes[at..at + len]));
+                    at += len;
+                }
+                Command::Notify(id) => reactor.notify(id),
+            }
+        }
+        if self.bytes.capacity() > 1 << 20 {
+            self.bytes = BytesMut::new();
+        } else {
+            self.bytes.clear();
+        }
+    }
+}
+
+/// Wakes the JavaScript thread; callable on every thread.
+pub(crate) type WakeJs = Box<dyn Fn() + Send + Sync>;
+
+/// See the module.
+pub(crate) struct Exchange {
+    /// The reactor, as long as the worker is to drive it.
+    reactor: Mutex<Option<Reactor>>,
+    outgoing: Mutex<Outgoing>,
+    incoming: Mutex<Batch>,
+    waker: Arc<Waker>,
+    worker_parked: AtomicBool,
+    /// The worker has stopped reading because JavaScript does not keep up.
+    worker_stalled: AtomicBool,
+    wake_js: WakeJs,
+    worker_gone: (Mutex<bool>, Condvar),
+}
+
+/// What a turn of the worker has come to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Something was done, and there may be more.
+    Some,
+    /// Nothing is to be done until the set is ready again.
+    None,
+    /// The reactor has been taken back.
+    Over,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while the lock was held is reported where it happened; the state is that of a connection, not of memory.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Exchange {
+    pub(crate) fn new(reactor: Reactor, wake_js: WakeJs) -> Self {
+        Self {
+            waker: reactor.waker(),
+            reactor: Mutex::new(Some(reactor)),
+            outgoing: Mutex::default(),
+            incoming: Mutex::default(),
+            worker_parked: AtomicBool::new(false),
+            worker_stalled: AtomicBool::new(false),
+            wake_js,
+            worker_gone: (Mutex::new(false), Condvar::new()),
+        }
+    }
+
+    // ------------------------------------------------------------------------------------- the JavaScript thread
+
+    /// Hands frames over.
+    pub(crate) fn submit(&self, outgoing: &mut Outgoing) {
+        if outgoing.is_empty() {
+            return;
+        }
+        lock(&self.outgoing).append(outgoing);
+        self.unpark();
+    }
+
+    fn unpark(&self) {
+        if self.worker_parked.swap(false, SeqCst) {
+            // It fails only when the counter behind it overflows, and then the descriptor is readable anyway.
+            let _ = self.waker.wake();
+        }
+    }
+
+    /// Takes what has happened, in exchange for an empty batch.
+    pub(crate) fn take_incoming(&self, empty: Batch) -> Batch {
+        let batch = std::mem::replace(&mut *lock(&self.incoming), empty);
+        if self.worker_stalled.swap(false, SeqCst) {
+            let _ = self.waker.wake();
+        }
+        batch
+    }
+
+    /// Takes what has happened to one connection.
+    pub(crate) fn extract_incoming(&self, id: Id) -> Batch {
+        lock(&self.incoming).extract(id)
+    }
+
+    /// Works on the reactor, after all frames handed over so far have reached it. `None` when it has been taken back.
+    pub(crate) fn with_reactor<T>(
+        &self,
+        outgoing: &mut Outgoing,
+        work: impl FnOnce(&mut Reactor) -> T,
+    ) -> Option<T> {
+        let mut guard = lock(&self.reactor);
+        let reactor = guard.as_mut()?;
+        lock(&self.outgoing).append(outgoing);
+        lock(&self.outgoing).apply(reactor);
+        Some(work(reactor))
+    }
+
+    /// Takes the reactor back, with all frames handed over so far. The worker ends; what it has read is in `incoming`.
+    pub(crate) fn take_back(&self, outgoing: &mut Outgoing) -> Option<Reactor> {
+        let mut reactor = lock(&self.reactor).take()?;
+        lock(&self.outgoing).append(outgoing);
+        lock(&self.outgoing).apply(&mut reactor);
+        let _ = self.waker.wake();
+        Some(reactor)
+    }
+
+    /// Waits until the worker has let go of everything. Call after [`Exchange::take_back`], which makes it end.
+    pub(crate) fn wait_for_worker(&self) {
+        let (gone, changed) = &self.worker_gone;
+        let mut gone = lock(gone);
+        while !*gone {
+            gone = changed.wait(gone).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------ the worker
+
+    /// Takes the frames of JavaScript, reads, writes, and hands over what has happened. `memory` is to read into,
+    /// `batch` an empty one whose memory is used.
+    pub(crate) fn turn(&self, memory: &mut [u8], batch: &mut Batch) -> Progress {
+        let stalled = lock(&self.incoming).is_full();
+        let progress = {
+            let mut guard = lock(&self.reactor);
+            let Some(reactor) = guard.as_mut() else { return Progress::Over };
+            let mut outgoing = std::mem::take(&mut *lock(&self.outgoing));
+            let mut progress = if outgoing.is_empty() { Progress::None } else { Progress::Some };
+            outgoing.apply(reactor);
+            if !stalled {
+                match reactor.turn(&mut Space::reused(memory), batch) {
+                    Ok(turn) => {
+                        batch.served = turn.served;
+                        batch.turns = 1;
+                        if turn.served > 0 || !turn.finished {
+                            progress = Progress::Some;
+                        }
+                    }
+                    // The set itself has failed: nothing can be read any more, which the connections will find out by
+                    // their keepalive. It has not been seen to happen.
+                    Err(_) => progress = Progress::None,
+                }
+            }
+            reactor.flush(batch);
+            progress
+        };
+        if !batch.is_empty() {
+            let wake = {
+                let mut incoming = lock(&self.incoming);
+                let wake = incoming.is_empty();
+                incoming.append(batch);
+                wake
+            };
+            // Otherwise it was woken before and has not come yet.
+            if wake {
+                (self.wake_js)();
+            }
+        }
+        if stalled {
+            self.worker_stalled.store(true, SeqCst);
+            // It may have been emptied since; whoever empties it from now on wakes the set.
+            if !lock(&self.incoming).is_full() && self.worker_stalled.swap(false, SeqCst) {
+                return Progress::Some;
+            }
+            return Progress::None;
+        }
+        progress
+    }
+
+    /// Declares that nothing will be done until the set is ready. False when there is something to be done after all.
+    pub(crate) fn park(&self) -> bool {
+        self.worker_parked.store(true, SeqCst);
+        if lock(&self.outgoing).is_empty() {
+            return true;
+        }
+        self.worker_parked.store(false, SeqCst);
+        false
+    }
+
+    /// Says that the worker is up and about.
+    pub(crate) fn woken(&self) {
+        self.worker_parked.store(false, SeqCst);
+    }
+
+    /// The last word of the worker.
+    pub(crate) fn worker_is_gone(&self) {
+        let (gone, changed) = &self.worker_gone;
+        *lock(gone) = true;
+        changed.notify_all();
+    }
+}

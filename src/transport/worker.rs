@@ -1,0 +1,70 @@
+//! What drives the reactor in place of Node's event loop: one task of a tokio runtime.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, OnceLock};
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::runtime::{Builder, Runtime};
+
+use super::batch::Batch;
+use super::exchange::{Exchange, Progress};
+use super::reactor::READ_LEN;
+
+/// The runtime of this process, started when the first reactor is handed to a worker, sized to the cores.
+fn runtime() -> io::Result<&'static Runtime> {
+    static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
+    let start = || {
+        let mut builder = Builder::new_multi_thread();
+        builder.thread_name("websocket").enable_io().build().ok()
+    };
+    RUNTIME.get_or_init(start).as_ref().ok_or_else(|| io::Error::other("the tokio runtime could not be started"))
+}
+
+/// Has a worker drive the reactor of `exchange` until it is taken back. `set` is a duplicate of its set's descriptor.
+///
+/// # Errors
+/// When there is no runtime, or it cannot watch the set; nobody drives the reactor then.
+#[expect(unsafe_code, reason = "tokio has no safe way to watch a descriptor that is no socket of its own")]
+pub(crate) fn start(exchange: Arc<Exchange>, set: OwnedFd) -> io::Result<()> {
+    let runtime = runtime()?;
+    let _context = runtime.enter();
+    // SAFETY: an `OwnedFd` is open until it is dropped, and always the same descriptor.
+    let set = unsafe { AsyncFd::register_with_interest(set, Interest::READABLE) }.map_err(|error| io::Error::from(error.into_parts().1))?;
+    runtime.spawn(drive(exchange, set));
+    Ok(())
+}
+
+async fn drive(exchange: Arc<Exchange>, set: AsyncFd<OwnedFd>) {
+    /// Says that the worker is gone, however it goes.
+    struct Farewell(Arc<Exchange>);
+    impl Drop for Farewell {
+        fn drop(&mut self) {
+            self.0.worker_is_gone();
+        }
+    }
+
+    let farewell = Farewell(exchange);
+    let exchange = &farewell.0;
+    let mut memory = vec![0; READ_LEN];
+    let mut batch = Batch::default();
+    loop {
+        // Before the turn: readiness that comes while it lasts is not cleared by what is cleared after it.
+        let Ok(mut ready) = set.readable().await else { break };
+        exchange.woken();
+        match exchange.turn(&mut memory, &mut batch) {
+            Progress::Some => {
+                // Others have their turn on this thread as well.
+                tokio::task::yield_now().await;
+            }
+            Progress::None => {
+                ready.clear_ready();
+                if !exchange.park() {
+                    continue;
+                }
+            }
+            Progress::Over => break,
+        }
+    }
+}

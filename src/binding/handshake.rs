@@ -96,7 +96,10 @@ fn pairs(headers: &[String]) -> Vec<(&str, &str)> {
 
 fn invalid_header(error: &server::InvalidHeader) -> Error {
     let name = &error.name;
-    Error::new(Status::InvalidArg, format!("Header {name:?} is not a token, or its value contains control characters."))
+    Error::new(
+        Status::InvalidArg,
+        format!("Header {name:?} is not a token, or its value contains control characters."),
+    )
 }
 
 /// Whether `text` is a token (RFC 9110 section 5.6.2), as the name of a subprotocol has to be.

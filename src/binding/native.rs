@@ -258,13 +258,16 @@ unsafe extern "C" fn on_ready(_: Handle, _: c_int, _: c_int) {
 
 /// Reads, hands over, writes; again until all that was ready has been handled.
 fn drive(env: &Env) {
-    let Some(mut writer) = with_native(|native| RowWriter::new(env, native.lent.clone())).flatten() else { return };
+    let Some(mut writer) = with_native(|native| RowWriter::new(env, native.lent.clone())).flatten() else {
+        return;
+    };
     let mut served = 0;
     loop {
         let finished = with_native(|native| {
             let Some(Driving::Loop(reactor)) = native.driving.as_mut() else { return true };
             let slab = Rc::clone(&native.lent.slab);
-            let turn = slab.with_part(0, slab.len(), |memory| reactor.turn(&mut Space::kept(memory), &mut writer));
+            let turn =
+                slab.with_part(0, slab.len(), |memory| reactor.turn(&mut Space::kept(memory), &mut writer));
             native.set_busy(true);
             turn.is_ok_and(|turn| {
                 served += turn.served;
@@ -297,7 +300,9 @@ pub(super) const ON_WAKE: uv::AsyncCallback = on_wake;
 
 /// Hands over what the worker has read, until there is nothing more.
 fn take_batches(env: &Env) {
-    let Some(mut writer) = with_native(|native| RowWriter::new(env, native.lent.clone())).flatten() else { return };
+    let Some(mut writer) = with_native(|native| RowWriter::new(env, native.lent.clone())).flatten() else {
+        return;
+    };
     let mut batch = Batch::default();
     let mut wanted = Driver::Worker;
     loop {

@@ -82,7 +82,11 @@ pub fn native_start(env: Env, slab: Buffer, rows: Buffer, dispatch: Function<'_,
     let status = unsafe {
         sys::napi_add_async_cleanup_hook(env.raw(), Some(native::on_exit), ptr::null_mut(), ptr::null_mut())
     };
-    if status == sys::Status::napi_ok { Ok(true) } else { Err(Error::new(Status::from(status), "no cleanup hook")) }
+    if status == sys::Status::napi_ok {
+        Ok(true)
+    } else {
+        Err(Error::new(Status::from(status), "no cleanup hook"))
+    }
 }
 
 /// Says who is to drive: 0 what suits the load, 1 Node's loop, 2 a worker.
@@ -162,7 +166,12 @@ pub struct Released {
 /// Lets go of a connection, so that somebody else can go on with it; `null` when it is gone. What a worker has read of
 /// it and nobody has seen goes into `rows` and `values`, and the number of events into the first place of `rows`.
 #[napi(catch_unwind)]
-pub fn native_release(env: &Env, id: u32, mut rows: BufferSlice<'_>, values: Array<'_>) -> Result<Option<Released>> {
+pub fn native_release(
+    env: &Env,
+    id: u32,
+    mut rows: BufferSlice<'_>,
+    values: Array<'_>,
+) -> Result<Option<Released>> {
     let id = Id::from_raw(id);
     started(with_native(|native| {
         let released = native.with_reactor(|reactor| reactor.release(id)).flatten();
@@ -281,7 +290,12 @@ pub fn native_send_raw(id: u32, bytes: BufferSlice<'_>) -> u32 {
 
 /// Sends one unmasked message to many connections: it is encoded once. `ids` are 32-bit numbers.
 #[napi(catch_unwind)]
-pub fn native_broadcast(ids: BufferSlice<'_>, opcode_bits: u32, payload: &[u8], threshold: u32) -> Result<()> {
+pub fn native_broadcast(
+    ids: BufferSlice<'_>,
+    opcode_bits: u32,
+    payload: &[u8],
+    threshold: u32,
+) -> Result<()> {
     let opcode = opcode(opcode_bits)?;
     let mut frames = BytesMut::new();
     encoder::put_message(&mut frames, opcode, payload, Some(threshold as usize), || None, |_| {});

@@ -38,7 +38,9 @@ fn define(env: &Env, exports: &Object<'_>, name: &CStr, function: Function) -> R
     };
     napi::check_status!(status)?;
     // SAFETY: both are values of the handle scope that is open.
-    napi::check_status!(unsafe { sys::napi_set_named_property(env.raw(), exports.raw(), name.as_ptr(), value) })
+    napi::check_status!(unsafe {
+        sys::napi_set_named_property(env.raw(), exports.raw(), name.as_ptr(), value)
+    })
 }
 
 /// `nativeSendText(id, text, threshold, masked)`: sends a text message, in fragments of at most `threshold` bytes (0: in
@@ -98,7 +100,10 @@ fn guard(env: sys::napi_env, work: impl FnOnce() -> Option<u32>) -> sys::napi_va
     value
 }
 
-fn arguments<const N: usize>(env: sys::napi_env, info: sys::napi_callback_info) -> Option<[sys::napi_value; N]> {
+fn arguments<const N: usize>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> Option<[sys::napi_value; N]> {
     let mut values = [ptr::null_mut(); N];
     let mut count = N;
     // SAFETY: there is room for as many values as are asked for; missing ones become undefined.

@@ -44,7 +44,12 @@ pub(super) fn config(mask: u32, max_frame_size: f64, max_message_size: f64, asse
         1 => MaskPolicy::Required,
         _ => MaskPolicy::Either,
     };
-    Config { mask, max_frame_size: limit(max_frame_size), max_message_size: limit(max_message_size), assemble }
+    Config {
+        mask,
+        max_frame_size: limit(max_frame_size),
+        max_message_size: limit(max_message_size),
+        assemble,
+    }
 }
 
 /// Creates a receiver and returns its id. `mask`: 0 forbids masked frames, 1 requires them, 2 takes both.

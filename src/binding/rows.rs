@@ -93,9 +93,12 @@ impl Row {
         Ok(match happening {
             Happening::Event(event) => return Self::of_event(env, id, event, slab, values),
             Happening::End => Self { id, kind: END, ..Self::default() },
-            Happening::Error(error) => {
-                Self { id, kind: ERROR, a: error.raw_os_error().unwrap_or_default() as u32, ..Self::default() }
-            }
+            Happening::Error(error) => Self {
+                id,
+                kind: ERROR,
+                a: error.raw_os_error().unwrap_or_default() as u32,
+                ..Self::default()
+            },
             Happening::Drained => Self { id, kind: DRAINED, ..Self::default() },
         })
     }
@@ -170,7 +173,14 @@ impl Row {
             Err(CloseError::InvalidCode(code)) => (code, CLOSE_INVALID_CODE, String::new()),
             Err(CloseError::InvalidReason) => (NO_STATUS, CLOSE_INVALID_REASON, String::new()),
         };
-        Ok(Self { id, kind: CLOSE, a: u32::from(code), b: validity, value: values.push(reason)?, ..Self::default() })
+        Ok(Self {
+            id,
+            kind: CLOSE,
+            a: u32::from(code),
+            b: validity,
+            value: values.push(reason)?,
+            ..Self::default()
+        })
     }
 
     fn of_failure(id: u32, error: PeerError, values: &mut Values<'_>) -> Result<Self> {
@@ -253,7 +263,9 @@ impl<'env> RowWriter<'env> {
     /// Whether [`RowWriter::take_from_worker`] has room for this.
     pub(super) fn has_room_for(&self, happening: &Happening<'_>) -> bool {
         let len = match happening {
-            Happening::Event(Event::Message { kind: MessageKind::Binary, payload: Cow::Borrowed(bytes) }) => bytes.len(),
+            Happening::Event(Event::Message { kind: MessageKind::Binary, payload: Cow::Borrowed(bytes) }) => {
+                bytes.len()
+            }
             _ => 0,
         };
         self.rows_left() > 1 && self.lent.slab.len() - self.slab_used >= len
@@ -261,7 +273,8 @@ impl<'env> RowWriter<'env> {
 
     /// Takes what a worker has read. Its payloads lie elsewhere, and go into the slab.
     pub(super) fn take_from_worker(&mut self, id: Id, happening: Happening<'_>) {
-        let Happening::Event(Event::Message { kind: MessageKind::Binary, payload: Cow::Borrowed(bytes) }) = happening
+        let Happening::Event(Event::Message { kind: MessageKind::Binary, payload: Cow::Borrowed(bytes) }) =
+            happening
         else {
             self.take(id, happening);
             return;
@@ -274,7 +287,12 @@ impl<'env> RowWriter<'env> {
 
     /// Writes a batch into other rows, as `receive` does: the first says how many there are. What there is no room for
     /// is lost; there is room for more than a worker may read ahead.
-    pub(super) fn write_into(env: &'env Env, batch: &mut Batch, rows: &mut [u8], values: Array<'env>) -> Result<()> {
+    pub(super) fn write_into(
+        env: &'env Env,
+        batch: &mut Batch,
+        rows: &mut [u8],
+        values: Array<'env>,
+    ) -> Result<()> {
         let (rows, _) = rows.as_chunks_mut::<ROW_LEN>();
         let Some((first, mut rows)) = rows.split_first_mut() else { return Ok(()) };
         let mut values = Values::new(values);

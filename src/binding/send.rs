@@ -21,8 +21,9 @@ pub(super) fn next_key() -> [u8; 4] {
 }
 
 pub(super) fn opcode(bits: u32) -> Result<OpCode> {
-    OpCode::from_bits(bits as u8)
-        .ok_or_else(|| Error::new(Status::InvalidArg, format!("opcode 0x{bits:x} is reserved (RFC 6455 section 5.2)")))
+    OpCode::from_bits(bits as u8).ok_or_else(|| {
+        Error::new(Status::InvalidArg, format!("opcode 0x{bits:x} is reserved (RFC 6455 section 5.2)"))
+    })
 }
 
 /// Fills in the header of the frame in `frame`, whose payload ends at the end of it, and masks the payload with a

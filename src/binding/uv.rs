@@ -128,7 +128,8 @@ impl Watch {
     /// The (negative) error number of libuv.
     pub(super) fn new(uv: Uv, event_loop: Loop, fd: RawFd) -> Result<Self, c_int> {
         // SAFETY: the loop is the one of this thread, and the memory is large enough for a `uv_poll_t`.
-        OwnedHandle::new(uv, HANDLE_TYPE_POLL, |handle| unsafe { (uv.poll_init)(event_loop, handle, fd) }).map(Self)
+        OwnedHandle::new(uv, HANDLE_TYPE_POLL, |handle| unsafe { (uv.poll_init)(event_loop, handle, fd) })
+            .map(Self)
     }
 
     /// Has the loop call `callback` whenever the descriptor is readable.
@@ -165,8 +166,10 @@ impl Wake {
     /// The (negative) error number of libuv.
     pub(super) fn new(uv: Uv, event_loop: Loop, callback: AsyncCallback) -> Result<Self, c_int> {
         // SAFETY: the loop is the one of this thread, and the memory is large enough for a `uv_async_t`.
-        OwnedHandle::new(uv, HANDLE_TYPE_ASYNC, |handle| unsafe { (uv.async_init)(event_loop, handle, callback) })
-            .map(Self)
+        OwnedHandle::new(uv, HANDLE_TYPE_ASYNC, |handle| unsafe {
+            (uv.async_init)(event_loop, handle, callback)
+        })
+        .map(Self)
     }
 
     /// Whether the handle keeps the process alive.

@@ -196,7 +196,9 @@ impl Receiver {
     fn prefix(&self, first: u8, second: u8) -> Result<Prefix, PeerError> {
         let prefix = Prefix::parse(first, second).map_err(|error| match error {
             // Whatever it would have meant, it does not belong here.
-            PeerError::ReservedOpcode(bits @ 1..8) if self.message.is_some() => PeerError::ExpectedContinuation(bits),
+            PeerError::ReservedOpcode(bits @ 1..8) if self.message.is_some() => {
+                PeerError::ExpectedContinuation(bits)
+            }
             error => error,
         })?;
         if prefix.rsv != 0 {

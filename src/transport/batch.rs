@@ -148,7 +148,9 @@ mod tests {
         let mut all = Vec::new();
         batch.drain(|id, happening| {
             let what = match happening {
-                Happening::Event(Event::Message { payload, .. }) => String::from_utf8_lossy(&payload).into_owned(),
+                Happening::Event(Event::Message { payload, .. }) => {
+                    String::from_utf8_lossy(&payload).into_owned()
+                }
                 Happening::Event(event) => format!("{event:?}"),
                 Happening::End => "end".to_owned(),
                 Happening::Error(error) => error.to_string(),

@@ -198,16 +198,15 @@ impl Exchange {
             let mut guard = lock(&self.reactor);
             let Some(reactor) = guard.as_mut() else { return Progress::Over };
             let mut outgoing = std::mem::take(&mut *lock(&self.outgoing));
-            let mut progress = if outgoing.is_empty() { Progress::None } else { Progress::Some };
+            let mut progress = Progress::None;
             outgoing.apply(reactor);
             if !stalled {
                 match reactor.turn(&mut Space::reused(memory), batch) {
                     Ok(turn) => {
                         batch.served = turn.served;
                         batch.turns = 1;
-                        if turn.served > 0 || !turn.finished {
-                            progress = Progress::Some;
-                        }
+                        // What becomes ready from now on makes the set ready again.
+                        progress = if turn.finished { Progress::None } else { Progress::Some };
                     }
                     // The set itself has failed: nothing can be read any more, which the connections will find out by
                     // their keepalive. It has not been seen to happen.

@@ -7,10 +7,10 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::net::TcpStream;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -370,7 +370,8 @@ impl Reactor {
         let mut served = 0;
         for _ in 0..self.unread.len() {
             let Some(&id) = self.unread.front() else { break };
-            let Some(socket) = self.sockets.get_mut(id.place()).and_then(Option::as_mut).filter(|it| it.id == id)
+            let Some(socket) =
+                self.sockets.get_mut(id.place()).and_then(Option::as_mut).filter(|it| it.id == id)
             else {
                 self.unread.pop_front();
                 continue;

@@ -19,7 +19,10 @@ fn runtime() -> io::Result<&'static Runtime> {
         let mut builder = Builder::new_multi_thread();
         builder.thread_name("websocket").enable_io().build().ok()
     };
-    RUNTIME.get_or_init(start).as_ref().ok_or_else(|| io::Error::other("the tokio runtime could not be started"))
+    RUNTIME
+        .get_or_init(start)
+        .as_ref()
+        .ok_or_else(|| io::Error::other("the tokio runtime could not be started"))
 }
 
 /// Has a worker drive the reactor of `exchange` until it is taken back. `set` is a duplicate of its set's descriptor.
@@ -31,7 +34,8 @@ pub(crate) fn start(exchange: Arc<Exchange>, set: OwnedFd) -> io::Result<()> {
     let runtime = runtime()?;
     let _context = runtime.enter();
     // SAFETY: an `OwnedFd` is open until it is dropped, and always the same descriptor.
-    let set = unsafe { AsyncFd::register_with_interest(set, Interest::READABLE) }.map_err(|error| io::Error::from(error.into_parts().1))?;
+    let set = unsafe { AsyncFd::register_with_interest(set, Interest::READABLE) }
+        .map_err(|error| io::Error::from(error.into_parts().1))?;
     runtime.spawn(drive(exchange, set));
     Ok(())
 }
@@ -49,22 +53,21 @@ async fn drive(exchange: Arc<Exchange>, set: AsyncFd<OwnedFd>) {
     let exchange = &farewell.0;
     let mut memory = vec![0; READ_LEN];
     let mut batch = Batch::default();
-    loop {
-        // Before the turn: readiness that comes while it lasts is not cleared by what is cleared after it.
-        let Ok(mut ready) = set.readable().await else { break };
+    // Readiness that comes during a turn is not cleared after it: the guard clears what it has seen.
+    'parked: while let Ok(mut ready) = set.readable().await {
         exchange.woken();
-        match exchange.turn(&mut memory, &mut batch) {
-            Progress::Some => {
+        loop {
+            match exchange.turn(&mut memory, &mut batch) {
                 // Others have their turn on this thread as well.
-                tokio::task::yield_now().await;
-            }
-            Progress::None => {
-                ready.clear_ready();
-                if !exchange.park() {
-                    continue;
+                Progress::Some => tokio::task::yield_now().await,
+                Progress::None => {
+                    ready.clear_ready();
+                    if exchange.park() {
+                        continue 'parked;
+                    }
                 }
+                Progress::Over => break 'parked,
             }
-            Progress::Over => break,
         }
     }
 }

@@ -225,8 +225,12 @@ WebSocketConnection.prototype._arrive = function _arrive(kind, value, now) {
   if (this._inbox.length > 0 || this.inputPaused) {
     this._inbox.push(kind, value);
   } else {
-    this._deliver(kind, value);
-    this.processReceivedData();
+    try {
+      this._deliver(kind, value);
+    } finally {
+      // A frame has two events; what a listener of the first throws does not prevent the second.
+      this.processReceivedData();
+    }
   }
 };
 

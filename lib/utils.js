@@ -10,8 +10,12 @@ const noop = function noop() {};
 /** Copies all enumerable properties, inherited ones included, from `source` to `dest`. */
 function extend(dest, source) {
   for (const name in source) {
-    // Assigning __proto__ would change the prototype of `dest` instead of adding a property.
-    if (name !== '__proto__') dest[name] = source[name];
+    if (name === '__proto__') {
+      // Assigning it would change the prototype of `dest` instead of adding a property.
+      Object.defineProperty(dest, name, { value: source[name], writable: true, enumerable: true, configurable: true });
+    } else {
+      dest[name] = source[name];
+    }
   }
 }
 

@@ -48,9 +48,6 @@ let batchTime = 0;
 let flushScheduled = false;
 let currentIo = 'auto';
 
-/** Runs what process.nextTick() and promises have queued; where Node has no such function, each event is a batch. */
-const runTicks = typeof process._tickCallback === 'function' ? process._tickCallback : null;
-
 function start() {
   slab = Buffer.allocUnsafeSlow(SLAB_LENGTH);
   rows = new Uint32Array(ROWS * ROW);
@@ -62,7 +59,10 @@ function drivenByWorker() {
   return rows !== null && rows[1] === 1;
 }
 
-/** Called with each batch; true asks for another call. */
+/**
+ * Called with each batch; true asks for another call, between which Node runs what the program has queued with
+ * process.nextTick() and promises.
+ */
 function dispatch(count, values) {
   lastRow = count;
   batchValues = values;
@@ -74,10 +74,7 @@ function dispatch(count, values) {
     // Later events of a connection that the program has closed meanwhile are nobody's.
     if (connection !== undefined && connection._nativeId === id) {
       happen(connection, rows[at + 1], eventValue(rows, at, values, slab));
-      if (nextRow <= count) {
-        if (runTicks === null) return true;
-        runTicks();
-      }
+      if (nextRow <= count) return true;
     }
   }
   nextRow = 1;

@@ -346,45 +346,49 @@ fn hand_over<'e>(env: &'e Env, writer: &mut RowWriter<'e>, batch: &mut Batch) {
 /// Has JavaScript take all rows there are.
 fn deliver<'e>(env: &'e Env, writer: &mut RowWriter<'e>) {
     let count = writer.count();
-    while count > 0 && call_dispatch(env, count, writer.values()) {}
+    if count > 0 {
+        let _ = dispatch(env, count, writer.values());
+    }
     writer.clear(env);
 }
 
-/// Calls into JavaScript, as an event of the loop: ticks and promise reactions run when it returns. True when it has
-/// to be called again.
-fn call_dispatch(env: &Env, count: usize, values: &Array<'_>) -> bool {
+/// Calls into JavaScript until it has taken `count` rows. Each call is an event of the loop of its own: ticks and promise
+/// reactions run when it returns, and what they or it throw is an uncaught exception. (Running ticks from JavaScript
+/// would be faster, but what a tick throws then leaves Node's stack of async contexts in a state that ends the process.)
+fn dispatch(env: &Env, count: usize, values: &Array<'_>) -> napi::Result<()> {
     let function = with_native(|native| native.dispatch.borrow_back(env).map(|function| function.raw()));
-    let Some(Ok(function)) = function else { return false };
-    let Ok(count) = env.create_uint32(count as u32) else { return false };
-    let Ok(global) = env.get_global() else { return false };
-    let arguments = [count.raw(), values.raw()];
-    let mut result = ptr::null_mut();
-    // SAFETY: all values belong to the handle scope that is open; no async context means the root one.
-    let status = unsafe {
-        sys::napi_make_callback(
-            env.raw(),
-            ptr::null_mut(),
-            global.raw(),
-            function,
-            arguments.len(),
-            arguments.as_ptr(),
-            &raw mut result,
-        )
-    };
-    if status == sys::Status::napi_ok {
-        let mut again = false;
-        // SAFETY: the call has succeeded, so `result` is a value.
-        let status = unsafe { sys::napi_get_value_bool(env.raw(), result, &raw mut again) };
-        return status == sys::Status::napi_ok && again;
+    let Some(function) = function.transpose()? else { return Ok(()) };
+    let arguments = [env.create_uint32(count as u32)?.raw(), values.raw()];
+    let global = env.get_global()?.raw();
+    loop {
+        let mut result = ptr::null_mut();
+        // SAFETY: all values belong to the handle scope that is open; no async context means the root one.
+        let status = unsafe {
+            sys::napi_make_callback(
+                env.raw(),
+                ptr::null_mut(),
+                global,
+                function,
+                arguments.len(),
+                arguments.as_ptr(),
+                &raw mut result,
+            )
+        };
+        if status == sys::Status::napi_ok {
+            let mut again = false;
+            // SAFETY: the call has succeeded, so `result` is a value.
+            napi::check_status!(unsafe { sys::napi_get_value_bool(env.raw(), result, &raw mut again) })?;
+            if !again {
+                return Ok(());
+            }
+            continue;
+        }
+        let mut exception = ptr::null_mut();
+        // SAFETY: the environment is alive; without an exception the call gives undefined.
+        napi::check_status!(unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &raw mut exception) })?;
+        // SAFETY: `exception` is a value, since the call has succeeded. Ends the process unless the program handles it.
+        napi::check_status!(unsafe { sys::napi_fatal_exception(env.raw(), exception) })?;
     }
-    let mut exception = ptr::null_mut();
-    // SAFETY: the environment is alive; without an exception the call gives undefined.
-    let status = unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &raw mut exception) };
-    if status != sys::Status::napi_ok {
-        return false;
-    }
-    // SAFETY: `exception` is a value, since the call has succeeded. Ends the process unless the program handles it.
-    unsafe { sys::napi_fatal_exception(env.raw(), exception) == sys::Status::napi_ok }
 }
 
 /// The environment ends: closes all sockets, and has the loop forget its handles before it is closed itself.

@@ -112,7 +112,7 @@ function protocolList(protocols) {
   return names;
 }
 
-/** A copy of the URL with its port filled in. */
+/** The URL with its port filled in, in the object of the program as long as that can be changed. */
 function targetUrl(requestUrl) {
   let url = typeof requestUrl === 'string' ? parseUrl(requestUrl) : requestUrl;
   if (url instanceof URL) url = parseUrl(url.href);
@@ -120,7 +120,9 @@ function targetUrl(requestUrl) {
   if (!url.host) {
     throw new Error('You must specify a full WebSocket URL, including hostname. Relative URLs are not supported.');
   }
-  if (!url.port) url.port = DEFAULT_PORTS[url.protocol];
+  if (url.port) return url;
+  if (!Object.isExtensible(url)) url = { ...url };
+  url.port = DEFAULT_PORTS[url.protocol];
   return url;
 }
 

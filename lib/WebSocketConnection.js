@@ -11,6 +11,7 @@ const { OPCODE } = require('./internal/encode');
 const { KIND, CLOSE_VALIDITY, MASK_POLICY } = require('./internal/events');
 const { Inbox } = require('./internal/inbox');
 const { StreamReceiver } = require('./internal/stream-receiver');
+const { createContext } = require('./internal/context');
 const { scheduleDelivery } = require('./internal/delivery');
 const { destroyAfter } = require('./internal/linger');
 const keepalive = require('./internal/keepalive');
@@ -30,6 +31,9 @@ const STATE_ENDING = 'ending';
 const STATE_CLOSED = 'closed';
 
 const DEFAULT_CLOSE_TIMEOUT = 5000;
+
+/** Fragments that are queued one by one when the program has its own processFrame(). */
+const MAX_QUEUED_FRAMES = 1024;
 
 let lastId = 0;
 
@@ -72,6 +76,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this.outputBufferFull = false;
   this.inputPaused = false;
 
+  // The async context in which events are emitted: that of the socket. Servers and clients know better than this.
+  this._context = null;
   // Received events that wait to be delivered.
   this._inbox = new Inbox();
   // Who moves the bytes, and what it keeps: the Rust receiver of a stream, or the id of a taken-over socket.
@@ -141,6 +147,7 @@ Object.defineProperty(WebSocketConnection.prototype, 'transport', {
 /** Starts receiving. Called once, by whoever made the connection. */
 WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEventListeners() {
   const { socket } = this;
+  if (this._context === null) this._context = createContext();
   socket.on('error', this.handleSocketError.bind(this));
   socket.on('end', this.handleSocketEnd.bind(this));
   socket.on('close', this.handleSocketClose.bind(this));
@@ -176,6 +183,7 @@ WebSocketConnection.prototype.handleSocketData = function handleSocketData(data)
   this.setKeepaliveTimer();
   if (this.state === STATE_CLOSED || this.state === STATE_PEER_REQUESTED_CLOSE) return;
   if (this._receiver === null) {
+    if (this._context === null) this._context = createContext();
     this._receiver = new StreamReceiver(maskPolicy(this), receiverConfig(this));
   }
   if (this._maxReceivedFrameSize !== this.config.maxReceivedFrameSize) updateConfig(this);
@@ -343,12 +351,21 @@ function processDataFrame(connection, frame) {
     connection.fragmentationSize = frame.length;
   }
   connection.frameQueue.push(frame);
+  // However small the fragments are, what is kept of them is not many times their payload.
+  if (connection.frameQueue.length > MAX_QUEUED_FRAMES) mergeQueue(connection);
   if (!frame.fin) return;
   const { opcode } = connection.frameQueue[0];
   const payload = Buffer.concat(connection.frameQueue.map((fragment) => fragment.binaryPayload));
   connection.frameQueue = [];
   connection.fragmentationSize = 0;
   emitMessage(connection, opcode, payload);
+}
+
+/** Puts all queued fragments into the first one. */
+function mergeQueue(connection) {
+  const [first] = connection.frameQueue;
+  first.binaryPayload = Buffer.concat(connection.frameQueue.map((fragment) => fragment.binaryPayload));
+  connection.frameQueue = [first];
 }
 
 function emitMessage(connection, opcode, payload) {

@@ -6,6 +6,7 @@ const { Duplex } = require('stream');
 const binding = require('./internal/binding');
 const WebSocketConnection = require('./WebSocketConnection');
 const { noop } = require('./utils');
+const { createContext } = require('./internal/context');
 const { startReceiving } = require('./internal/early-data');
 const { parseUrl } = require('./internal/legacy-url');
 const { statusPhrase } = require('./internal/http-status');
@@ -38,7 +39,10 @@ function WebSocketRequest(socket, httpRequest, serverConfig, head) {
   this.serverConfig = serverConfig;
 
   this._head = head;
+  // The request comes in the async context of its socket; accept() may be called in any other.
+  this._context = createContext();
   this._resolved = false;
+  this._handshakeRead = false;
   this._socketIsClosing = false;
   this._socketCloseHandler = this._handleSocketCloseBeforeAccept.bind(this);
   socket.on('end', this._socketCloseHandler);
@@ -78,7 +82,10 @@ WebSocketRequest.prototype.readHandshake = function readHandshake() {
   const refusal = binding.checkRequest(
     optional(method), optional(headers.host), optional(headers.upgrade), optional(headers.connection),
     optional(headers['sec-websocket-key']), optional(headers['sec-websocket-version']));
-  if (refusal === null) return;
+  if (refusal === null) {
+    this._handshakeRead = true;
+    return;
+  }
   const error = new Error(refusal.reason);
   // 400 goes without saying.
   if (refusal.status !== 400) error.httpCode = refusal.status;
@@ -160,9 +167,11 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
   this._verifyResolution();
   let response;
   try {
+    if (!this._handshakeRead) this.readHandshake();
     response = acceptResponse(this, acceptedProtocol, allowedOrigin, cookies);
   } catch (error) {
-    this.reject(500);
+    if (this._handshakeRead) this.reject(500);
+    else this.reject(error.httpCode || 400, error.message, error.headers);
     throw error;
   }
   this.protocolFullCaseMap = null;
@@ -177,6 +186,7 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
   connection.webSocketVersion = this.webSocketVersion;
   connection.remoteAddress = this.remoteAddress;
   connection.remoteAddresses = this.remoteAddresses;
+  connection._context = this._context;
   // The connection has removed all listeners for errors, and adds its own when the response is out.
   socket.on('error', noop);
 

@@ -122,6 +122,7 @@ WebSocketServer.prototype.shutDown = function shutDown() {
  * @param {Buffer} [head]
  */
 WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket, head) {
+  if (!this.config) throw new Error('mount() has to be called, with the options of the server, before handleUpgrade().');
   const wsRequest = new WebSocketRequest(socket, request, this.config, head);
   try {
     wsRequest.readHandshake();

@@ -3,7 +3,10 @@
 // When received events reach the program: never inside the socket's own event, one at a time, and each only after the
 // ticks and promise reactions that the one before has queued. So `await once(connection, 'message')` in a loop sees
 // every message although they came in one segment, a handler that throws loses no other message, and close(), drop()
-// and pause() take effect before the next one.
+// and pause() take effect before the next one. Each runs in the async context of its connection: what a listener does with
+// AsyncLocalStorage is its own affair.
+
+const { runInContext } = require('./context');
 
 /** Has the events in `connection._inbox` delivered, beginning with the next tick. */
 function scheduleDelivery(connection) {
@@ -11,6 +14,10 @@ function scheduleDelivery(connection) {
   if (inbox.scheduled) return;
   inbox.scheduled = true;
   process.nextTick(deliver, connection);
+}
+
+function deliverTo(connection, kind, value) {
+  connection._deliver(kind, value);
 }
 
 function deliver(connection) {
@@ -22,7 +29,7 @@ function deliver(connection) {
   }
   try {
     const { kind } = inbox;
-    connection._deliver(kind, inbox.shift());
+    runInContext(connection, deliverTo, kind, inbox.shift());
   } finally {
     // Also when the handler has thrown: the exception is the program's, the other messages are still to come.
     if (inbox.length > 0) scheduleAfterMicrotasks(connection);

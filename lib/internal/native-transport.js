@@ -5,8 +5,10 @@
 // for each connection.
 
 const net = require('net');
+const { AsyncResource } = require('async_hooks');
 const { getSystemErrorName } = require('util');
 const binding = require('./binding');
+const { runInContext } = require('./context');
 const { KIND, ROW, eventValue } = require('./events');
 const { StreamReceiver } = require('./stream-receiver');
 const { GONE, becomeTakenOver, becomeOrdinary, afterDrain } = require('./taken-over-socket');
@@ -47,11 +49,18 @@ let batchValues = null;
 let batchTime = 0;
 let flushScheduled = false;
 let currentIo = 'auto';
+let exiting = false;
 
 function start() {
   slab = Buffer.allocUnsafeSlow(SLAB_LENGTH);
   rows = new Uint32Array(ROWS * ROW);
-  return binding.nativeStart(slab, Buffer.from(rows.buffer), dispatch);
+  if (!binding.nativeStart(slab, Buffer.from(rows.buffer), dispatch)) return false;
+  // The end of the process comes before the end of the tick: what was sent leaves now, and at once from now on.
+  process.on('exit', () => {
+    exiting = true;
+    flush();
+  });
+  return true;
 }
 
 /** The second number of the first row. */
@@ -73,7 +82,7 @@ function dispatch(count, values) {
     const connection = connections[id & PLACE_MASK];
     // Later events of a connection that the program has closed meanwhile are nobody's.
     if (connection !== undefined && connection._nativeId === id) {
-      happen(connection, rows[at + 1], eventValue(rows, at, values, slab));
+      runInContext(connection, happen, rows[at + 1], eventValue(rows, at, values, slab));
       if (nextRow <= count) return true;
     }
   }
@@ -114,6 +123,7 @@ function drained(connection) {
 
 /** What was sent outside of a batch leaves at the end of the current tick. */
 function scheduleFlush() {
+  if (exiting) flush();
   if (rows[0] !== 0 || flushScheduled) return;
   flushScheduled = true;
   process.nextTick(flush);
@@ -214,7 +224,7 @@ function sent(connection, waiting, cb) {
   scheduleFlush();
   if (typeof cb === 'function') {
     if (connection._sendCallbacks === null) connection._sendCallbacks = [];
-    connection._sendCallbacks.push(cb);
+    connection._sendCallbacks.push(AsyncResource.bind(cb));
     binding.nativeNotify(connection._nativeId);
   }
   const full = waiting >= connection.socket.writableHighWaterMark;

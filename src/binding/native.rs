@@ -23,7 +23,7 @@ use napi::{Env, JsValue, sys};
 use super::rows::RowWriter;
 use super::uv::{self, Handle, Wake, Watch};
 use crate::transport::batch::Batch;
-use crate::transport::exchange::{Exchange, Outgoing};
+use crate::transport::exchange::Exchange;
 use crate::transport::policy::{Driver, Policy};
 use crate::transport::reactor::{Counters, Id, Reactor, Space};
 use crate::transport::worker;
@@ -33,19 +33,10 @@ thread_local! {
     static NATIVE: RefCell<Option<Native>> = const { RefCell::new(None) };
 }
 
-/// Who has the reactor.
-pub(super) enum Driving {
-    Loop(Reactor),
-    Worker(Arc<Exchange>),
-}
-
 /// The state of this environment.
 pub(super) struct Native {
     pub(super) env: sys::napi_env,
-    /// `None` only while the reactor changes hands.
-    pub(super) driving: Option<Driving>,
-    /// Frames on their way to the worker.
-    pub(super) outgoing: Outgoing,
+    pub(super) exchange: Arc<Exchange>,
     pub(super) policy: Policy,
     pub(super) watch: Watch,
     pub(super) wake: Wake,
@@ -118,18 +109,12 @@ impl Native {
     }
 
     fn driver(&self) -> Driver {
-        match self.driving {
-            Some(Driving::Worker(_)) => Driver::Worker,
-            _ => Driver::Loop,
-        }
+        if self.exchange.is_worker_driven() { Driver::Worker } else { Driver::Loop }
     }
 
-    /// Works on the reactor, whoever drives it. `None` when it is out of reach, which it is only at the very end.
-    pub(super) fn with_reactor<T>(&mut self, work: impl FnOnce(&mut Reactor) -> T) -> Option<T> {
-        match self.driving.as_mut()? {
-            Driving::Loop(reactor) => Some(work(reactor)),
-            Driving::Worker(exchange) => exchange.with_reactor(&mut self.outgoing, work),
-        }
+    /// Works on the reactor, whoever drives it.
+    pub(super) fn with_reactor<T>(&self, work: impl FnOnce(&mut Reactor) -> T) -> Option<T> {
+        self.exchange.with_reactor(work)
     }
 
     fn place(&mut self, id: Id) -> Option<&mut Place> {
@@ -146,10 +131,7 @@ impl Native {
             write(out);
             len = (out.len() - before) as u64;
         };
-        match self.driving.as_mut()? {
-            Driving::Loop(reactor) => reactor.send(id, counting),
-            Driving::Worker(_) => self.outgoing.send(id, counting),
-        }
+        self.exchange.send(id, counting);
         let place = self.place(id)?;
         place.sent += len;
         Some(place.waiting())
@@ -161,54 +143,30 @@ impl Native {
         Some([place.waiting(), place.counters.read.load(Relaxed), place.counters.written.load(Relaxed)])
     }
 
-    /// Writes what was sent, or has the worker write it.
-    pub(super) fn flush(&mut self, writer: &mut RowWriter<'_>) {
-        match self.driving.as_mut() {
-            Some(Driving::Loop(reactor)) => reactor.flush(writer),
-            Some(Driving::Worker(exchange)) => exchange.submit(&mut self.outgoing),
-            None => {}
-        }
-    }
-
     /// Hands the reactor to a worker. It stays where it is when there is none to be had.
     fn to_worker(&mut self) {
-        let Some(Driving::Loop(reactor)) = self.driving.take() else { return };
-        let Ok(set) = reactor.duplicate_fd() else {
-            self.driving = Some(Driving::Loop(reactor));
-            return;
-        };
-        let waker = self.wake.waker();
-        let exchange = Arc::new(Exchange::new(reactor, Box::new(move || waker.wake())));
+        let Some(Ok(set)) = self.with_reactor(|reactor| reactor.duplicate_fd()) else { return };
         self.watch.stop();
         // The runtime's threads are in the addon's code: it must not be unloaded when its last environment ends.
         napi::bindgen_prelude::retain_current_module_for_unload_safety();
-        if worker::start(Arc::clone(&exchange), set).is_ok() {
-            self.driving = Some(Driving::Worker(exchange));
-        } else if let Some(reactor) = exchange.take_back(&mut self.outgoing) {
-            self.resume_loop(reactor);
+        self.exchange.give_to_worker();
+        if worker::start(Arc::clone(&self.exchange), set).is_err() {
+            self.exchange.worker_is_gone();
+            self.to_loop();
         }
         self.show_driver();
     }
 
     /// Takes the reactor from the worker, and returns what the worker has read last, to be delivered first.
     fn to_loop(&mut self) -> Batch {
-        let Some(Driving::Worker(exchange)) = self.driving.take() else { return Batch::default() };
-        let reactor = exchange.take_back(&mut self.outgoing);
-        exchange.wait_for_worker();
-        let last = exchange.take_incoming(Batch::default());
-        if let Some(reactor) = reactor {
-            self.resume_loop(reactor);
-        }
-        self.show_driver();
-        last
-    }
-
-    fn resume_loop(&mut self, reactor: Reactor) {
+        self.exchange.take_from_worker();
+        let last = self.exchange.take_incoming(Batch::default());
         // What became ready while nobody was looking.
-        reactor.wake();
-        self.driving = Some(Driving::Loop(reactor));
+        self.with_reactor(|reactor| reactor.wake());
         // It was started before on the same descriptor.
         let _ = self.watch.start(on_ready);
+        self.show_driver();
+        last
     }
 }
 
@@ -264,21 +222,21 @@ fn drive(env: &Env) {
     let mut served = 0;
     loop {
         let finished = with_native(|native| {
-            let Some(Driving::Loop(reactor)) = native.driving.as_mut() else { return true };
+            if native.driver() == Driver::Worker {
+                return true;
+            }
             let slab = Rc::clone(&native.lent.slab);
-            let turn =
-                slab.with_part(0, slab.len(), |memory| reactor.turn(&mut Space::kept(memory), &mut writer));
+            let turn = slab.with_part(0, slab.len(), |memory| {
+                native.with_reactor(|reactor| reactor.turn(&mut Space::kept(memory), &mut writer))
+            });
             native.set_busy(true);
-            turn.is_ok_and(|turn| {
+            turn.and_then(Result::ok).is_none_or(|turn| {
                 served += turn.served;
                 turn.finished
             })
         });
         deliver(env, &mut writer);
-        // What was sent meanwhile; its consequences are events again.
-        let _ = with_native(|native| native.flush(&mut writer));
-        deliver(env, &mut writer);
-        let _ = with_native(|native| native.set_busy(false));
+        answer(env, &mut writer);
         if finished != Some(false) {
             break;
         }
@@ -290,7 +248,7 @@ fn drive(env: &Env) {
     });
 }
 
-/// The worker says that it has read something.
+/// The worker says that it has read something, or the task that writes behind that something has come of it.
 unsafe extern "C" fn on_wake(_: Handle) {
     as_event(take_batches);
 }
@@ -298,7 +256,7 @@ unsafe extern "C" fn on_wake(_: Handle) {
 /// The callback for [`Wake::new`].
 pub(super) const ON_WAKE: uv::AsyncCallback = on_wake;
 
-/// Hands over what the worker has read, until there is nothing more.
+/// Hands over what has happened on other threads, until there is nothing more.
 fn take_batches(env: &Env) {
     let Some(mut writer) = with_native(|native| RowWriter::new(env, native.lent.clone())).flatten() else {
         return;
@@ -306,23 +264,20 @@ fn take_batches(env: &Env) {
     let mut batch = Batch::default();
     let mut wanted = Driver::Worker;
     loop {
-        let taken = with_native(|native| match native.driving.as_ref() {
-            Some(Driving::Worker(exchange)) => Some(exchange.take_incoming(std::mem::take(&mut batch))),
-            _ => None,
-        });
-        let Some(Some(mut taken)) = taken else { break };
+        let taken = with_native(|native| native.exchange.take_incoming(std::mem::take(&mut batch)));
+        let Some(mut taken) = taken else { break };
         if taken.is_empty() {
             break;
         }
         wanted = with_native(|native| {
             native.set_busy(true);
-            native.policy.decide(Driver::Worker, taken.served, taken.turns)
+            native.policy.decide(native.driver(), taken.served, taken.turns)
         })
         .unwrap_or(wanted);
         hand_over(env, &mut writer, &mut taken);
         batch = taken;
     }
-    if wanted == Driver::Loop {
+    if wanted == Driver::Loop && with_native(|native| native.driver()) == Some(Driver::Worker) {
         if let Some(mut last) = with_native(Native::to_loop) {
             hand_over(env, &mut writer, &mut last);
         }
@@ -339,7 +294,18 @@ fn hand_over<'e>(env: &'e Env, writer: &mut RowWriter<'e>, batch: &mut Batch) {
         writer.take_from_worker(id, happening);
     });
     deliver(env, writer);
-    let _ = with_native(|native| native.flush(writer));
+    answer(env, writer);
+}
+
+/// Writes what was sent meanwhile. Its consequences are events again, whose listeners may send something again.
+fn answer<'e>(env: &'e Env, writer: &mut RowWriter<'e>) {
+    loop {
+        let _ = with_native(|native| native.exchange.flush(writer));
+        if writer.count() == 0 {
+            break;
+        }
+        deliver(env, writer);
+    }
     let _ = with_native(|native| native.set_busy(false));
 }
 
@@ -406,21 +372,13 @@ pub(super) unsafe extern "C" fn on_exit(hook: sys::napi_async_cleanup_hook_handl
             unsafe { sys::napi_remove_async_cleanup_hook(HOOK.replace(ptr::null_mut())) };
         }
     }
-    let Some(mut native) = NATIVE.take() else {
+    let Some(native) = NATIVE.take() else {
         // SAFETY: the handle the hook was called with, removed once.
         unsafe { sys::napi_remove_async_cleanup_hook(hook) };
         return;
     };
     HOOK.set(hook);
-    let reactor = match native.driving.take() {
-        Some(Driving::Worker(exchange)) => {
-            let reactor = exchange.take_back(&mut native.outgoing);
-            exchange.wait_for_worker();
-            reactor
-        }
-        Some(Driving::Loop(reactor)) => Some(reactor),
-        None => None,
-    };
+    let reactor = native.exchange.end();
     let Native { watch, wake, dispatch, lent, .. } = native;
     // References die with the environment, which is past taking them back.
     std::mem::forget((dispatch, lent));

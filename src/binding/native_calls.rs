@@ -6,21 +6,24 @@ use std::cell::{Cell, RefCell};
 use std::os::fd::BorrowedFd;
 use std::ptr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::BytesMut;
 use napi::bindgen_prelude::{Array, Buffer, BufferSlice, Function};
 use napi::{Env, Error, Result, Status, sys};
 use napi_derive::napi;
 
-use super::native::{self, Driving, Lent, Memory, Native, Place, with_native};
+use super::native::{self, Lent, Memory, Native, Place, with_native};
 use super::receive::{add_receiver, config, limit};
 use super::rows::{ROW_LEN, RowWriter};
 use super::send::{next_key, opcode};
 use super::uv::{Uv, Wake, Watch};
 use crate::protocol::header::FrameHeader;
 use crate::protocol::{OpCode, encoder};
+use crate::transport::exchange::Exchange;
 use crate::transport::policy::{Io, Policy};
 use crate::transport::reactor::{Id, READ_LEN, Reactor};
+use crate::transport::{runtime, write_behind};
 
 /// Rows that one read can give at most: frames of two bytes, which a client may get.
 pub(super) const ROWS_OF_A_READ: usize = READ_LEN / 2;
@@ -57,6 +60,8 @@ pub fn native_start(env: Env, slab: Buffer, rows: Buffer, dispatch: Function<'_,
     let Ok(reactor) = Reactor::new() else { return Ok(false) };
     let Ok(watch) = Watch::new(uv, event_loop.cast(), reactor.as_raw_fd()) else { return Ok(false) };
     let Ok(wake) = Wake::new(uv, event_loop.cast(), native::ON_WAKE) else { return Ok(false) };
+    let waker = wake.waker();
+    let exchange = Arc::new(Exchange::new(reactor, Box::new(move || waker.wake())));
     let lent = Lent {
         slab: Rc::new(Memory::new(slab)),
         rows: Rc::new(Memory::new(rows)),
@@ -65,8 +70,7 @@ pub fn native_start(env: Env, slab: Buffer, rows: Buffer, dispatch: Function<'_,
     let parallel = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
     let begun = native::begin(Native {
         env: env.raw(),
-        driving: Some(Driving::Loop(reactor)),
-        outgoing: Default::default(),
+        exchange: Arc::clone(&exchange),
         policy: Policy::new(parallel),
         watch,
         wake,
@@ -77,6 +81,11 @@ pub fn native_start(env: Env, slab: Buffer, rows: Buffer, dispatch: Function<'_,
     });
     if begun.is_err() {
         return Ok(false);
+    }
+    if let Ok(runtime) = runtime::get() {
+        // The runtime's threads are in the addon's code: it must not be unloaded when its last environment ends.
+        napi::bindgen_prelude::retain_current_module_for_unload_safety();
+        runtime.spawn(write_behind::run(Arc::downgrade(&exchange), write_behind::notify(&exchange)));
     }
     // SAFETY: the environment is the one of this call; the hook takes no argument.
     let status = unsafe {
@@ -175,10 +184,7 @@ pub fn native_release(
     let id = Id::from_raw(id);
     started(with_native(|native| {
         let released = native.with_reactor(|reactor| reactor.release(id)).flatten();
-        let mut last = match native.driving.as_ref() {
-            Some(Driving::Worker(exchange)) => exchange.extract_incoming(id),
-            _ => Default::default(),
-        };
+        let mut last = native.exchange.extract_incoming(id);
         forget(native, id);
         RowWriter::write_into(env, &mut last, &mut rows, values)?;
         Ok(released.map(|(receiver, unread, unsent)| Released {
@@ -216,11 +222,7 @@ pub fn native_keep_alive(alive: bool) -> Result<()> {
 #[napi(catch_unwind)]
 pub fn native_notify(id: u32) -> Result<()> {
     let id = Id::from_raw(id);
-    started(with_native(|native| match native.driving.as_mut() {
-        Some(Driving::Loop(reactor)) => reactor.notify(id),
-        Some(Driving::Worker(_)) => native.outgoing.notify(id),
-        None => {}
-    }))
+    started(with_native(|native| native.exchange.notify(id)))
 }
 
 /// Bytes that wait to be written, bytes read, bytes written; `null` for a connection that is gone.
@@ -239,7 +241,7 @@ pub fn native_count() -> u32 {
 /// Writes what was sent since the last batch; rows that come of it are delivered with the next.
 #[napi(catch_unwind)]
 pub fn native_flush(env: &Env) -> Result<()> {
-    started(with_native(|native| flush_with(env, native, |native, writer| native.flush(writer))))
+    started(with_native(|native| flush_with(env, native, |native, writer| native.exchange.flush(writer))))
 }
 
 fn flush_with(env: &Env, native: &mut Native, flush: impl FnOnce(&mut Native, &mut RowWriter<'_>)) {

@@ -1,6 +1,7 @@
-//! What a worker and the JavaScript thread have in common while the worker drives the reactor.
+//! The reactor, and what the threads that have to do with it have in common.
 //!
-//! Two queues, each taken as a whole by the other side: events for JavaScript, frames for the worker. Each side wakes
+//! While the JavaScript thread drives it, nobody else takes its lock but `write_behind`. While a worker drives it, there
+//! are two queues, each taken as a whole by the other side: events for JavaScript, frames for the worker. Each side wakes
 //! the other only when that is parked. The lock of the reactor is the worker's for the length of a turn; the JavaScript
 //! thread takes it for what is rare: adding, removing, pausing.
 
@@ -12,7 +13,8 @@ use bytes::BytesMut;
 use mio::Waker;
 
 use super::batch::Batch;
-use super::reactor::{Id, Reactor, Space};
+use super::reactor::{Id, Reactor, Sink, Space};
+use super::write_behind::Unwritten;
 
 /// Frames and wishes for the worker, in order.
 #[derive(Default)]
@@ -48,16 +50,6 @@ impl Outgoing {
         self.commands.push(Command::Notify(id));
     }
 
-    fn append(&mut self, other: &mut Self) {
-        if self.is_empty() {
-            std::mem::swap(self, other);
-            return;
-        }
-        self.commands.append(&mut other.commands);
-        self.bytes.extend_from_slice(&other.bytes);
-        other.bytes.clear();
-    }
-
     /// Passes everything on to the reactor, and keeps the memory.
     pub(crate) fn apply(&mut self, reactor: &mut Reactor) {
         let mut at = 0;
@@ -83,16 +75,20 @@ pub(crate) type WakeJs = Box<dyn Fn() + Send + Sync>;
 
 /// See the module.
 pub(crate) struct Exchange {
-    /// The reactor, as long as the worker is to drive it.
+    /// `None` when the environment has ended.
     reactor: Mutex<Option<Reactor>>,
     outgoing: Mutex<Outgoing>,
     incoming: Mutex<Batch>,
     waker: Arc<Waker>,
+    /// Whether the worker is to drive.
+    worker: AtomicBool,
     worker_parked: AtomicBool,
     /// The worker has stopped reading because JavaScript does not keep up.
     worker_stalled: AtomicBool,
     wake_js: WakeJs,
     worker_gone: (Mutex<bool>, Condvar),
+    /// What [`super::write_behind`] looks at.
+    pub(crate) unwritten: Unwritten,
 }
 
 /// What a turn of the worker has come to.
@@ -102,7 +98,7 @@ pub(crate) enum Progress {
     Some,
     /// Nothing is to be done until the set is ready again.
     None,
-    /// The reactor has been taken back.
+    /// The JavaScript thread has the reactor again.
     Over,
 }
 
@@ -118,22 +114,51 @@ impl Exchange {
             reactor: Mutex::new(Some(reactor)),
             outgoing: Mutex::default(),
             incoming: Mutex::default(),
+            worker: AtomicBool::new(false),
             worker_parked: AtomicBool::new(false),
             worker_stalled: AtomicBool::new(false),
             wake_js,
-            worker_gone: (Mutex::new(false), Condvar::new()),
+            worker_gone: (Mutex::new(true), Condvar::new()),
+            unwritten: Unwritten::default(),
         }
+    }
+
+    /// Whether the worker is to drive.
+    pub(crate) fn is_worker_driven(&self) -> bool {
+        self.worker.load(SeqCst)
     }
 
     // ------------------------------------------------------------------------------------- the JavaScript thread
 
-    /// Hands frames over.
-    pub(crate) fn submit(&self, outgoing: &mut Outgoing) {
-        if outgoing.is_empty() {
-            return;
+    /// Lets `write` append frames for a connection. They leave with the next [`Exchange::flush`].
+    pub(crate) fn send(&self, id: Id, write: impl FnOnce(&mut BytesMut)) {
+        if self.is_worker_driven() {
+            lock(&self.outgoing).send(id, write);
+        } else if let Some(reactor) = lock(&self.reactor).as_mut() {
+            reactor.send(id, write);
         }
-        lock(&self.outgoing).append(outgoing);
-        self.unpark();
+        self.unwritten.note_send();
+    }
+
+    /// Asks for [`Happening::Drained`](super::reactor::Happening) when all that waits for a connection is written.
+    pub(crate) fn notify(&self, id: Id) {
+        if self.is_worker_driven() {
+            lock(&self.outgoing).notify(id);
+        } else if let Some(reactor) = lock(&self.reactor).as_mut() {
+            reactor.notify(id);
+        }
+    }
+
+    /// Writes what was sent, or has the worker write it.
+    pub(crate) fn flush(&self, sink: &mut impl Sink) {
+        self.unwritten.note_flush();
+        if self.is_worker_driven() {
+            if !lock(&self.outgoing).is_empty() {
+                self.unpark();
+            }
+        } else if let Some(reactor) = lock(&self.reactor).as_mut() {
+            reactor.flush(sink);
+        }
     }
 
     fn unpark(&self) {
@@ -157,34 +182,57 @@ impl Exchange {
         lock(&self.incoming).extract(id)
     }
 
-    /// Works on the reactor, after all frames handed over so far have reached it. `None` when it has been taken back.
-    pub(crate) fn with_reactor<T>(
-        &self,
-        outgoing: &mut Outgoing,
-        work: impl FnOnce(&mut Reactor) -> T,
-    ) -> Option<T> {
+    /// Works on the reactor, after all frames sent so far have reached it. `None` when the environment has ended.
+    pub(crate) fn with_reactor<T>(&self, work: impl FnOnce(&mut Reactor) -> T) -> Option<T> {
         let mut guard = lock(&self.reactor);
         let reactor = guard.as_mut()?;
-        lock(&self.outgoing).append(outgoing);
         lock(&self.outgoing).apply(reactor);
         Some(work(reactor))
     }
 
-    /// Takes the reactor back, with all frames handed over so far. The worker ends; what it has read is in `incoming`.
-    pub(crate) fn take_back(&self, outgoing: &mut Outgoing) -> Option<Reactor> {
-        let mut reactor = lock(&self.reactor).take()?;
-        lock(&self.outgoing).append(outgoing);
-        lock(&self.outgoing).apply(&mut reactor);
-        let _ = self.waker.wake();
-        Some(reactor)
+    /// The worker is to drive from now on; whoever calls this starts it.
+    pub(crate) fn give_to_worker(&self) {
+        *lock(&self.worker_gone.0) = false;
+        self.worker.store(true, SeqCst);
     }
 
-    /// Waits until the worker has let go of everything. Call after [`Exchange::take_back`], which makes it end.
-    pub(crate) fn wait_for_worker(&self) {
+    /// The JavaScript thread is to drive from now on. Waits for the worker's end; what it has read is in `incoming`.
+    pub(crate) fn take_from_worker(&self) {
+        {
+            let mut guard = lock(&self.reactor);
+            self.worker.store(false, SeqCst);
+            if let Some(reactor) = guard.as_mut() {
+                lock(&self.outgoing).apply(reactor);
+            }
+        }
+        let _ = self.waker.wake();
         let (gone, changed) = &self.worker_gone;
         let mut gone = lock(gone);
         while !*gone {
             gone = changed.wait(gone).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The environment ends: takes the reactor out for good.
+    pub(crate) fn end(&self) -> Option<Reactor> {
+        self.take_from_worker();
+        lock(&self.reactor).take()
+    }
+
+    /// On another thread: JavaScript has sent something and is busy with something else. Writes it in its place.
+    pub(crate) fn write_behind(&self) {
+        if self.is_worker_driven() {
+            self.unpark();
+            return;
+        }
+        let mut guard = lock(&self.reactor);
+        let Some(reactor) = guard.as_mut() else { return };
+        let mut batch = Batch::default();
+        reactor.flush(&mut batch);
+        if !batch.is_empty() {
+            lock(&self.incoming).append(&mut batch);
+            // With the reactor still locked: the handle behind this is closed only after the reactor was taken out.
+            (self.wake_js)();
         }
     }
 
@@ -196,7 +244,7 @@ impl Exchange {
         let stalled = lock(&self.incoming).is_full();
         let progress = {
             let mut guard = lock(&self.reactor);
-            let Some(reactor) = guard.as_mut() else { return Progress::Over };
+            let Some(reactor) = guard.as_mut().filter(|_| self.is_worker_driven()) else { return Progress::Over };
             let mut outgoing = std::mem::take(&mut *lock(&self.outgoing));
             let mut progress = Progress::None;
             outgoing.apply(reactor);

@@ -2,28 +2,15 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::runtime::{Builder, Runtime};
 
 use super::batch::Batch;
 use super::exchange::{Exchange, Progress};
 use super::reactor::READ_LEN;
-
-/// The runtime of this process, started when the first reactor is handed to a worker, sized to the cores.
-fn runtime() -> io::Result<&'static Runtime> {
-    static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
-    let start = || {
-        let mut builder = Builder::new_multi_thread();
-        builder.thread_name("websocket").enable_io().build().ok()
-    };
-    RUNTIME
-        .get_or_init(start)
-        .as_ref()
-        .ok_or_else(|| io::Error::other("the tokio runtime could not be started"))
-}
+use super::runtime;
 
 /// Has a worker drive the reactor of `exchange` until it is taken back. `set` is a duplicate of its set's descriptor.
 ///
@@ -31,7 +18,7 @@ fn runtime() -> io::Result<&'static Runtime> {
 /// When there is no runtime, or it cannot watch the set; nobody drives the reactor then.
 #[expect(unsafe_code, reason = "tokio has no safe way to watch a descriptor that is no socket of its own")]
 pub(crate) fn start(exchange: Arc<Exchange>, set: OwnedFd) -> io::Result<()> {
-    let runtime = runtime()?;
+    let runtime = runtime::get()?;
     let _context = runtime.enter();
     // SAFETY: an `OwnedFd` is open until it is dropped, and always the same descriptor.
     let set = unsafe { AsyncFd::register_with_interest(set, Interest::READABLE) }

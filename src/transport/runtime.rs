@@ -1,0 +1,16 @@
+//! The tokio runtime of this process.
+
+use std::io;
+use std::sync::OnceLock;
+
+use tokio::runtime::{Builder, Runtime};
+
+/// The runtime, started when it is first needed, shared by all environments of the process, sized to the cores.
+///
+/// # Errors
+/// When the operating system gives no threads; it is not tried again.
+pub(crate) fn get() -> io::Result<&'static Runtime> {
+    static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
+    let start = || Builder::new_multi_thread().thread_name("websocket").enable_io().enable_time().build().ok();
+    RUNTIME.get_or_init(start).as_ref().ok_or_else(|| io::Error::other("the tokio runtime could not be started"))
+}

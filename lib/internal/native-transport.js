@@ -45,6 +45,7 @@ const connections = [];
 let nextRow = 1;
 let lastRow = 0;
 let batchValues = null;
+let takenBatch = 0;
 /** When the batch came, by performance.now(). */
 let batchTime = 0;
 let flushScheduled = false;
@@ -73,6 +74,7 @@ function drivenByWorker() {
  * process.nextTick() and promises.
  */
 function dispatch(count, values) {
+  if (rows[2] === takenBatch) return false;
   lastRow = count;
   batchValues = values;
   if (nextRow === 1) batchTime = performance.now();
@@ -86,6 +88,7 @@ function dispatch(count, values) {
       if (nextRow <= count) return true;
     }
   }
+  takenBatch = rows[2];
   nextRow = 1;
   lastRow = 0;
   batchValues = null;

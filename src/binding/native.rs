@@ -4,7 +4,7 @@
 //! the program sends meanwhile is encoded at once and written when the batch is over: one write for each connection.
 //! Either Node's event loop drives the reactor, or a worker does and the JavaScript thread takes its batches.
 //!
-//! The row at the very beginning is no event: its first number says whether a batch is under way, its second who drives.
+//! The row at the very beginning is no event: its numbers say whether a batch is under way, who drives, and which batch it is.
 
 #![expect(unsafe_code, reason = "N-API is C, and slab and rows are memory that JavaScript owns")]
 
@@ -45,6 +45,9 @@ pub(super) struct Native {
     /// By place of the id.
     pub(super) places: Vec<Option<Place>>,
     pub(super) count: u32,
+    /// The number of the batch under way, by which JavaScript knows one that it has taken already: the call that has
+    /// taken it may seem to have failed, when a tick has thrown after it.
+    pub(super) batch: u32,
 }
 
 /// What the JavaScript thread knows of a connection.
@@ -324,6 +327,10 @@ fn deliver<'e>(env: &'e Env, writer: &mut RowWriter<'e>) {
 fn dispatch(env: &Env, count: usize, values: &Array<'_>) -> napi::Result<()> {
     let function = with_native(|native| native.dispatch.borrow_back(env).map(|function| function.raw()));
     let Some(function) = function.transpose()? else { return Ok(()) };
+    let _ = with_native(|native| {
+        native.batch = native.batch.wrapping_add(1);
+        native.set_header(2, native.batch);
+    });
     let arguments = [env.create_uint32(count as u32)?.raw(), values.raw()];
     let global = env.get_global()?.raw();
     loop {

@@ -78,6 +78,7 @@ pub fn native_start(env: Env, slab: Buffer, rows: Buffer, dispatch: Function<'_,
         lent,
         places: Vec::new(),
         count: 0,
+        batch: 0,
     });
     if begun.is_err() {
         return Ok(false);

@@ -319,10 +319,14 @@ impl Reactor {
         }
     }
 
-    /// Asks for [`Happening::Drained`] when all that waits for a connection has been written.
+    /// Asks for [`Happening::Drained`] when all that waits for a connection has been written, with the next flush if
+    /// that is the case already.
     pub(crate) fn notify(&mut self, id: Id) {
-        if let Some(socket) = self.get_mut(id) {
-            socket.notify = true;
+        let Some(socket) = self.get_mut(id) else { return };
+        socket.notify = true;
+        if !socket.dirty {
+            socket.dirty = true;
+            self.dirty.push(id);
         }
     }
 

@@ -4,9 +4,12 @@
 
 const { describe, it } = require('node:test');
 const assert = require('node:assert');
-const { compareScenario } = require('./harness');
-const { reference } = require('./packages');
+const fs = require('node:fs');
+const path = require('node:path');
+const { compareScenario, runOn } = require('./harness');
+const { reference, subject } = require('./packages');
 const { changes, judge } = require('./compare');
+const deliberate = require('./deliberate');
 const { format } = require('./format');
 
 /** Runs a scenario in which the "package under test" is a copy of the original that answers `marker` differently. */
@@ -66,6 +69,19 @@ describe('the differential harness', () => {
     const scenario = { differs: declared('marker "ours"') };
     assert.strictEqual(judge(scenario, { main: ['x'] }, { main: ['x'] }, true), null);
     assert.match(judge(scenario, { main: ['x'] }, { main: ['y'] }, true), /the traces differ/);
+  });
+
+  it('knows no deliberate change that docs/compatibility.md does not describe', () => {
+    const page = fs.readFileSync(path.resolve(__dirname, '../../docs/compatibility.md'), 'utf8');
+    const described = new Set(Array.from(page.matchAll(/^(?:\| |- )([A-Z]\d+)(?: \||:)/gm), ([, id]) => id));
+    assert.deepStrictEqual(Object.keys(deliberate).filter((id) => !described.has(id)), []);
+  });
+
+  it('has the bytes moved by Node\'s sockets when WEBSOCKET_IO is "stream"', async (t) => {
+    if (process.env.WEBSOCKET_IO !== 'stream') return t.skip('WEBSOCKET_IO is not "stream"');
+    if (subject.root === reference.root) return t.skip('the original has no other transport');
+    const { lanes } = await runOn(subject, { run: async ({ pair, trace }) => { trace((await pair({ events: [] })).connection.transport); } });
+    return assert.deepStrictEqual(lanes, { main: ['stream'] });
   });
 
   it('formats values so that equal ones look equal and different ones do not', () => {

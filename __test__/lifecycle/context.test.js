@@ -6,6 +6,7 @@ const { test } = require('node:test');
 const assert = require('node:assert');
 const { AsyncLocalStorage } = require('async_hooks');
 const { openPair, startServer, openRawClient, eventually, turns } = require('../helpers/under-test/endpoints');
+const { secureByDefault } = require('../helpers/under-test/transport');
 const { OPCODE } = require('../helpers/raw');
 
 const text = (payload) => ({ opcode: OPCODE.TEXT, payload });
@@ -29,7 +30,9 @@ for (const role of ['server', 'client']) {
     assert.deepStrictEqual(stores, ['1', '2', '3', '4', 'close'].map((what) => [what, undefined]));
   });
 
-  test(`${role}: the callback of a send runs in the context of the send`, async (t) => {
+  // Node runs the callbacks of writes it has joined in the context of the first of them.
+  const skip = secureByDefault && 'TLS sockets of Node join the writes of one tick';
+  test(`${role}: the callback of a send runs in the context of the send`, { skip }, async (t) => {
     const storage = new AsyncLocalStorage();
     const pair = await openPair(t, role);
     const stores = [];

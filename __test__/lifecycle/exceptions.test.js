@@ -2,46 +2,49 @@
 
 // A listener that throws: the exception reaches uncaughtException, and nothing else is lost.
 
-const { test } = require('node:test');
+const { describe, it: test } = require('node:test');
 const assert = require('node:assert');
 const { runScenario } = require('../helpers/under-test/child');
 
 const scenarios = require.resolve('./scenarios.js');
 const { later } = require('./scenarios.js');
 
-for (const [role, event] of [
-  ['server', 'message'], ['server', 'frame'], ['server', 'ping'], ['server', 'pong'],
-  ['client', 'message'], ['client', 'frame'], ['client', 'ping'], ['client', 'pong'], ['client', 'onmessage'],
-]) {
-  for (const on of [['2'], ['1', '2', '3', '4', '5']]) {
-    test(`${role}: what a listener of ${event} throws on ${on} reaches uncaughtException, and all that follows still comes`, async (t) => {
-      const { code, signal, reports } = await runScenario(t, scenarios, 'throwAmong', { args: { role, event, on } });
-      assert.deepStrictEqual({ code, signal }, { code: 0, signal: null });
-      assert.deepStrictEqual(reports, [{ seen: ['1', '2', '3', '4', '5'], caught: on.map((one) => `on ${one}`) }]);
-    });
-  }
-}
-
-for (const role of ['server', 'client']) {
-  for (const from of later) {
-    test(`${role}: what ${from} throws between messages reaches uncaughtException, and all that follows still comes`, async (t) => {
-      const { code, signal, reports, stderr } = await runScenario(t, scenarios, 'throwAmong', {
-        args: { role, event: 'message', on: ['2', '4'], from },
+// Most of the time goes into starting processes: several at once.
+describe('exceptions of the program', { concurrency: 3 }, () => {
+  for (const [role, event] of [
+    ['server', 'message'], ['server', 'frame'], ['server', 'ping'], ['server', 'pong'],
+    ['client', 'message'], ['client', 'frame'], ['client', 'ping'], ['client', 'pong'], ['client', 'onmessage'],
+  ]) {
+    for (const on of [['2'], ['1', '2', '3', '4', '5']]) {
+      test(`${role}: what a listener of ${event} throws on ${on} reaches uncaughtException, and all that follows still comes`, async (t) => {
+        const { code, signal, reports } = await runScenario(t, scenarios, 'throwAmong', { args: { role, event, on } });
+        assert.deepStrictEqual({ code, signal }, { code: 0, signal: null });
+        assert.deepStrictEqual(reports, [{ seen: ['1', '2', '3', '4', '5'], caught: on.map((one) => `on ${one}`) }]);
       });
-      assert.deepStrictEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' });
-      assert.deepStrictEqual(reports, [{ seen: ['1', '2', '3', '4', '5'], caught: ['on 2', 'on 4'] }]);
-    });
+    }
   }
-}
 
-test('a server whose connect listener throws keeps the connection and accepts the next', async (t) => {
-  const { code, reports } = await runScenario(t, scenarios, 'throwAround', { args: { where: 'connect' } });
-  assert.strictEqual(code, 0);
-  assert.deepStrictEqual(reports, [{ echo0: 'echo 0' }, { echo1: 'echo 1' }, { caught: ['in connect'], left: 0 }]);
-});
+  for (const role of ['server', 'client']) {
+    for (const from of later) {
+      test(`${role}: what ${from} throws between messages reaches uncaughtException, and all that follows still comes`, async (t) => {
+        const { code, signal, reports, stderr } = await runScenario(t, scenarios, 'throwAmong', {
+          args: { role, event: 'message', on: ['2', '4', '5'], from },
+        });
+        assert.deepStrictEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' });
+        assert.deepStrictEqual(reports, [{ seen: ['1', '2', '3', '4', '5'], caught: ['on 2', 'on 4', 'on 5'] }]);
+      });
+    }
+  }
 
-test('a server forgets connections whose close listener throws', async (t) => {
-  const { code, reports } = await runScenario(t, scenarios, 'throwAround', { args: { where: 'close' } });
-  assert.strictEqual(code, 0);
-  assert.deepStrictEqual(reports, [{ echo0: 'echo 0' }, { echo1: 'echo 1' }, { caught: ['in close', 'in close'], left: 0 }]);
+  test('a server whose connect listener throws keeps the connection and accepts the next', async (t) => {
+    const { code, reports } = await runScenario(t, scenarios, 'throwAround', { args: { where: 'connect' } });
+    assert.strictEqual(code, 0);
+    assert.deepStrictEqual(reports, [{ echo0: 'echo 0' }, { echo1: 'echo 1' }, { caught: ['in connect'], left: 0 }]);
+  });
+
+  test('a server forgets connections whose close listener throws', async (t) => {
+    const { code, reports } = await runScenario(t, scenarios, 'throwAround', { args: { where: 'close' } });
+    assert.strictEqual(code, 0);
+    assert.deepStrictEqual(reports, [{ echo0: 'echo 0' }, { echo1: 'echo 1' }, { caught: ['in close', 'in close'], left: 0 }]);
+  });
 });

@@ -6,7 +6,7 @@ const { test } = require('node:test');
 const assert = require('node:assert');
 const { openPair, startServer, openClient, openRawClient, rawClient, rawServer, eventually, turns, record } =
   require('../helpers/under-test/endpoints');
-const { OPCODE, closePayload } = require('../helpers/raw');
+const { OPCODE, closePayload, encodeFrame } = require('../helpers/raw');
 
 const { TEXT, PING, PONG, CLOSE } = OPCODE;
 const text = (payload) => ({ opcode: TEXT, payload });
@@ -163,6 +163,20 @@ for (const role of ['server', 'client']) {
     assert.deepStrictEqual(pair.peer.frames.map((frame) => Number(frame.payload)), Array.from({ length: 50 }, (_, index) => index + 1));
   });
 
+  test(`${role}: sending on each drain until outputBufferFull sends everything`, async (t) => {
+    const pair = await openPair(t, role, { fragmentOutgoingMessages: false });
+    const { connection } = pair;
+    const count = 400;
+    let sent = 0;
+    const more = () => {
+      while (sent < count && !connection.outputBufferFull) connection.sendBytes(Buffer.alloc(50000, sent++));
+    };
+    connection.on('drain', more);
+    more();
+    await pair.peer.until((peer) => peer.frames.length === count, 'everything');
+    assert.ok(pair.peer.frames.every((frame, index) => frame.payload.length === 50000 && frame.payload[0] === (index & 255)));
+  });
+
   test(`${role}: calls after close never throw, and callbacks get an Error`, async (t) => {
     const pair = await openPair(t, role);
     pair.peer.destroy();
@@ -181,6 +195,38 @@ for (const role of ['server', 'client']) {
     await eventually(() => errors.length === 3, 'the callbacks');
     assert.ok(errors.every((error) => error instanceof Error));
     assert.strictEqual(pair.seen.closes.length, 1);
+  });
+}
+
+for (const [what, act, messages] of [
+  ['drop()', (connection) => connection.drop(), 0],
+  ['drop() without a Close frame', (connection) => connection.drop(1006, 'by another', true), 0],
+  ['close()', (connection) => connection.close(), 0],
+  ['socket.destroy()', (connection) => connection.socket.destroy(), null],
+  ['pause()', (connection) => connection.pause(), 0],
+]) {
+  test(`server: ${what} of another connection, whose messages have come with one's own`, async (t) => {
+    const started = await startServer(t, { config: { keepalive: false } });
+    const peers = [await openRawClient(started.port), await openRawClient(started.port)];
+    const pair = await Promise.all([started.connection(1), started.connection(2)]);
+    const seen = pair.map(record);
+    let acted = null;
+    pair.forEach((connection, index) => connection.on('message', () => {
+      if (acted !== null) return;
+      acted = index;
+      act(pair[1 - index]);
+    }));
+    for (const peer of peers) peer.write(Buffer.concat(['1', '2', '3'].map((payload) => encodeFrame(text(payload)))));
+    await eventually(() => acted !== null && seen[acted].messages.length === 3, 'the messages of the one that acts');
+    await turns(10);
+    const other = seen[1 - acted];
+    if (messages !== null) assert.strictEqual(other.messages.length, messages);
+    const log = other.log.map(([name]) => name);
+    if (log.includes('close')) assert.strictEqual(log.indexOf('close'), log.length - 1);
+    if (what === 'pause()') {
+      pair[1 - acted].resume();
+      await eventually(() => other.messages.length === 3, 'the messages after resume()');
+    }
   });
 }
 

@@ -211,6 +211,32 @@ exports.exitBusy = ({ report, what }) => {
   });
 };
 
+/** Sends, and then ends the process or stands still at once; `where` says in which event. */
+exports.sendAndGo = ({ report, where, what }) => {
+  startEcho({ keepalive: false }, ({ server, port }) => {
+    const go = (connection) => {
+      connection.sendUTF('one');
+      connection.sendBytes(Buffer.alloc(1000, 'x'));
+      connection.ping('three');
+      if (what === 'exit') process.exit(0);
+      if (what === 'drop') {
+        connection.drop(1001, 'going');
+        process.exit(0);
+      }
+      if (what === 'throw') throw new Error('on purpose');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+      report({ over: true });
+    };
+    server.on('connect', (connection) => {
+      connection.removeAllListeners('message');
+      if (where === 'message') connection.on('message', () => go(connection));
+      if (where === 'timer') setTimeout(go, 30, connection);
+      if (where === 'promise') connection.on('message', () => Promise.resolve(connection).then(go));
+    });
+    report({ port });
+  });
+};
+
 /** Where something queued by a listener throws. */
 const later = {
   'a tick': (fail) => process.nextTick(fail),

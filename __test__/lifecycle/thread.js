@@ -14,8 +14,18 @@ server.on('connect', (connection) => {
   connection.on('message', (message) => connection.sendBytes(message.binaryData));
 });
 
-let echoes = 0;
+const ECHOES = 10;
 const connections = [];
+let finished = 0;
+
+/** Both connections have had their echoes. */
+function finish() {
+  parentPort.postMessage(2 * ECHOES);
+  // Those that stay go on until they are terminated.
+  if (workerData.stay) return;
+  for (const connection of connections) connection.close();
+  httpServer.close();
+}
 
 function open(port) {
   const client = new websocket.client();
@@ -23,16 +33,10 @@ function open(port) {
   client.on('connect', (connection) => {
     connections.push(connection);
     connection.on('error', () => {});
+    let echoes = 0;
     connection.on('message', (message) => {
-      if (++echoes === 20) {
-        parentPort.postMessage(echoes);
-        if (!workerData.stay) {
-          for (const one of connections) one.close();
-          httpServer.close();
-          return;
-        }
-      }
-      if (connection.connected) connection.send(message.utf8Data === undefined ? message.binaryData : message.utf8Data);
+      if (++echoes < ECHOES || workerData.stay) connection.send(message.binaryData);
+      if (echoes === ECHOES && ++finished === 2) finish();
     });
     connection.send(Buffer.alloc(1000, 'x'));
   });

@@ -59,7 +59,7 @@ function start() {
   // The end of the process comes before the end of the tick: what was sent leaves now, and at once from now on.
   process.on('exit', () => {
     exiting = true;
-    flush();
+    binding.nativeFlushNow();
   });
   return true;
 }
@@ -126,7 +126,7 @@ function drained(connection) {
 
 /** What was sent outside of a batch leaves at the end of the current tick. */
 function scheduleFlush() {
-  if (exiting) flush();
+  if (exiting) binding.nativeFlushNow();
   if (rows[0] !== 0 || flushScheduled) return;
   flushScheduled = true;
   process.nextTick(flush);

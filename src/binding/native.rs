@@ -358,7 +358,9 @@ fn dispatch(env: &Env, count: usize, values: &Array<'_>) -> napi::Result<()> {
         }
         let mut exception = ptr::null_mut();
         // SAFETY: the environment is alive; without an exception the call gives undefined.
-        napi::check_status!(unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &raw mut exception) })?;
+        napi::check_status!(unsafe {
+            sys::napi_get_and_clear_last_exception(env.raw(), &raw mut exception)
+        })?;
         // SAFETY: `exception` is a value, since the call has succeeded. Ends the process unless the program handles it.
         napi::check_status!(unsafe { sys::napi_fatal_exception(env.raw(), exception) })?;
     }

@@ -67,7 +67,8 @@ pub fn native_start(env: Env, slab: Buffer, rows: Buffer, dispatch: Function<'_,
         rows: Rc::new(Memory::new(rows)),
         row_count: Rc::new(Cell::new(0)),
     };
-    let parallel = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
+    // 'auto' stays with the loop until every suite passes over a worker as well; 'threads' is there to be asked for.
+    let parallel = false;
     let begun = native::begin(Native {
         env: env.raw(),
         exchange: Arc::clone(&exchange),
@@ -243,6 +244,16 @@ pub fn native_count() -> u32 {
 #[napi(catch_unwind)]
 pub fn native_flush(env: &Env) -> Result<()> {
     started(with_native(|native| flush_with(env, native, |native, writer| native.exchange.flush(writer))))
+}
+
+/// Writes all that waits on this thread, whoever drives: the process is about to end.
+#[napi(catch_unwind)]
+pub fn native_flush_now(env: &Env) -> Result<()> {
+    started(with_native(|native| {
+        flush_with(env, native, |native, writer| {
+            native.with_reactor(|reactor| reactor.flush(writer));
+        });
+    }))
 }
 
 fn flush_with(env: &Env, native: &mut Native, flush: impl FnOnce(&mut Native, &mut RowWriter<'_>)) {

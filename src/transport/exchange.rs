@@ -244,7 +244,9 @@ impl Exchange {
         let stalled = lock(&self.incoming).is_full();
         let progress = {
             let mut guard = lock(&self.reactor);
-            let Some(reactor) = guard.as_mut().filter(|_| self.is_worker_driven()) else { return Progress::Over };
+            let Some(reactor) = guard.as_mut().filter(|_| self.is_worker_driven()) else {
+                return Progress::Over;
+            };
             let mut outgoing = std::mem::take(&mut *lock(&self.outgoing));
             let mut progress = Progress::None;
             outgoing.apply(reactor);

@@ -11,6 +11,10 @@ use tokio::runtime::{Builder, Runtime};
 /// When the operating system gives no threads; it is not tried again.
 pub(crate) fn get() -> io::Result<&'static Runtime> {
     static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
-    let start = || Builder::new_multi_thread().thread_name("websocket").enable_io().enable_time().build().ok();
-    RUNTIME.get_or_init(start).as_ref().ok_or_else(|| io::Error::other("the tokio runtime could not be started"))
+    let start =
+        || Builder::new_multi_thread().thread_name("websocket").enable_io().enable_time().build().ok();
+    RUNTIME
+        .get_or_init(start)
+        .as_ref()
+        .ok_or_else(|| io::Error::other("the tokio runtime could not be started"))
 }

@@ -6,6 +6,7 @@
 
 #![expect(unreachable_pub, reason = "exported to JavaScript by #[napi], which wants `pub`")]
 #![expect(clippy::needless_pass_by_value, reason = "arguments from JavaScript come by value")]
+#![expect(clippy::trivially_copy_pass_by_ref, reason = "napi lends the environment")]
 
 mod handshake;
 #[cfg(unix)]

@@ -147,7 +147,7 @@ impl Native {
     }
 
     /// Hands the reactor to a worker. It stays where it is when there is none to be had.
-    fn to_worker(&mut self) {
+    fn give_to_worker(&mut self) {
         let Some(Ok(set)) = self.with_reactor(|reactor| reactor.duplicate_fd()) else { return };
         self.watch.stop();
         // The runtime's threads are in the addon's code: it must not be unloaded when its last environment ends.
@@ -155,13 +155,13 @@ impl Native {
         self.exchange.give_to_worker();
         if worker::start(Arc::clone(&self.exchange), set).is_err() {
             self.exchange.worker_is_gone();
-            self.to_loop();
+            self.take_from_worker();
         }
         self.show_driver();
     }
 
     /// Takes the reactor from the worker, and returns what the worker has read last, to be delivered first.
-    fn to_loop(&mut self) -> Batch {
+    fn take_from_worker(&mut self) -> Batch {
         self.exchange.take_from_worker();
         let last = self.exchange.take_incoming(Batch::default());
         // What became ready while nobody was looking.
@@ -246,7 +246,7 @@ fn drive(env: &Env) {
     }
     let _ = with_native(|native| {
         if native.policy.decide(native.driver(), served, 1) == Driver::Worker {
-            native.to_worker();
+            native.give_to_worker();
         }
     });
 }
@@ -280,10 +280,11 @@ fn take_batches(env: &Env) {
         hand_over(env, &mut writer, &mut taken);
         batch = taken;
     }
-    if wanted == Driver::Loop && with_native(|native| native.driver()) == Some(Driver::Worker) {
-        if let Some(mut last) = with_native(Native::to_loop) {
-            hand_over(env, &mut writer, &mut last);
-        }
+    if wanted == Driver::Loop
+        && with_native(|native| native.driver()) == Some(Driver::Worker)
+        && let Some(mut last) = with_native(Native::take_from_worker)
+    {
+        hand_over(env, &mut writer, &mut last);
     }
 }
 

@@ -30,7 +30,7 @@ fn define(env: &Env, exports: &Object<'_>, name: &CStr, function: Function) -> R
         sys::napi_create_function(
             env.raw(),
             name.as_ptr(),
-            name.count_bytes() as isize,
+            name.count_bytes().cast_signed(),
             Some(function),
             ptr::null_mut(),
             &raw mut value,

@@ -34,8 +34,12 @@ fn with_receiver<T>(id: u32, f: impl FnOnce(&mut Option<Receiver>) -> T) -> Resu
 
 /// A limit as JavaScript has it: what is no number, or beyond all numbers, is no limit.
 pub(super) fn limit(value: f64) -> u64 {
-    // A cast of a float saturates: negative ones become 0, which allows empty messages only.
-    if value.is_nan() { u64::MAX } else { value as u64 }
+    #[expect(
+        clippy::cast_sign_loss,
+        reason = "it saturates: negative limits become 0, which allows empty messages only"
+    )]
+    let number = value as u64;
+    if value.is_nan() { u64::MAX } else { number }
 }
 
 pub(super) fn config(mask: u32, max_frame_size: f64, max_message_size: f64, assemble: bool) -> Config {

@@ -96,7 +96,7 @@ impl Row {
             Happening::Error(error) => Self {
                 id,
                 kind: ERROR,
-                a: error.raw_os_error().unwrap_or_default() as u32,
+                a: error.raw_os_error().unwrap_or_default().cast_unsigned(),
                 ..Self::default()
             },
             Happening::Drained => Self { id, kind: DRAINED, ..Self::default() },

@@ -235,12 +235,18 @@ fn a_length_that_is_not_minimal_is_refused_with_its_last_byte() {
         (0, &[FIN | BINARY, 126, 0, 0]),
         (65_535, &[FIN | BINARY, 127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]),
         (5, &[FIN | BINARY, 127, 0, 0, 0, 0, 0, 0, 0, 5]),
-        (1 << 63, &[FIN | BINARY, 127, 0x80, 0, 0, 0, 0, 0, 0, 0]),
     ] {
         let unlimited = Config { max_frame_size: u64::MAX, max_message_size: u64::MAX, ..config() };
         assert_eq!(events_of(unlimited, &bytes[..bytes.len() - 1]), [], "{len}");
         assert_eq!(events_of(unlimited, bytes), failed(PeerError::NonMinimalLength), "{len}");
     }
+}
+
+#[test]
+fn a_length_with_its_highest_bit_set_is_refused() {
+    let unlimited = Config { max_frame_size: u64::MAX, max_message_size: u64::MAX, ..config() };
+    let bytes = [FIN | BINARY, 127, 0x80, 0, 0, 0, 0, 0, 0, 0];
+    assert_eq!(events_of(unlimited, &bytes), failed(PeerError::LengthOutOfRange));
 }
 
 #[test]

@@ -115,6 +115,7 @@ impl<'a> Space<'a> {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each with a name")]
 struct Socket {
     id: Id,
     stream: TcpStream,
@@ -280,11 +281,6 @@ impl Reactor {
         *generation = (*generation + 1) & (u32::MAX >> PLACE_BITS) as u16;
         self.free.push(id.place() as u32);
         Some(socket)
-    }
-
-    /// The number of connections.
-    pub(crate) fn len(&self) -> usize {
-        self.sockets.len() - self.free.len()
     }
 
     fn get_mut(&mut self, id: Id) -> Option<&mut Socket> {

@@ -22,7 +22,7 @@ pub(crate) fn start(exchange: Arc<Exchange>, set: OwnedFd) -> io::Result<()> {
     let _context = runtime.enter();
     // SAFETY: an `OwnedFd` is open until it is dropped, and always the same descriptor.
     let set = unsafe { AsyncFd::register_with_interest(set, Interest::READABLE) }
-        .map_err(|error| io::Error::from(error.into_parts().1))?;
+        .map_err(|error| error.into_parts().1)?;
     runtime.spawn(drive(exchange, set));
     Ok(())
 }

@@ -72,7 +72,7 @@ pub(crate) async fn run(exchange: Weak<Exchange>, notify: Arc<Notify>) {
             if quiet > PATIENCE {
                 awake.store(false, SeqCst);
                 // Unless something was sent just now by somebody who saw the task awake.
-                if pending.load(SeqCst) && !awake.swap(true, SeqCst) { false } else { true }
+                !pending.load(SeqCst) || awake.swap(true, SeqCst)
             } else {
                 false
             }

@@ -148,12 +148,7 @@ Object.defineProperty(WebSocketConnection.prototype, 'transport', {
 WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEventListeners() {
   const { socket } = this;
   if (this._context === null) this._context = createContext();
-  socket.on('error', this.handleSocketError.bind(this));
-  socket.on('end', this.handleSocketEnd.bind(this));
-  socket.on('close', this.handleSocketClose.bind(this));
-  socket.on('drain', this.handleSocketDrain.bind(this));
-  socket.on('pause', this.handleSocketPause.bind(this));
-  socket.on('resume', this.handleSocketResume.bind(this));
+  for (const [event, listener] of socketListeners(this)) socket.on(event, listener);
   if (mayTakeOver(this) && nativeTransport.takeOver(this, this.config.io, maskPolicy(this), receiverConfig(this))) {
     this._transport = nativeTransport;
   } else {
@@ -161,6 +156,34 @@ WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEven
   }
   this._debug('transport: %s', this._transport.name);
 };
+
+const kConnection = Symbol('connection');
+
+/** The methods for the events of a socket, but `data`. */
+const SOCKET_HANDLERS = Object.entries({
+  error: 'handleSocketError',
+  end: 'handleSocketEnd',
+  close: 'handleSocketClose',
+  drain: 'handleSocketDrain',
+  pause: 'handleSocketPause',
+  resume: 'handleSocketResume',
+});
+
+/** Listeners that all connections share: a socket knows its connection. Six functions less for each. */
+const SHARED_LISTENERS = SOCKET_HANDLERS.map(([event, method]) => [
+  event, function onSocketEvent(argument) { this[kConnection][method](argument); },
+]);
+
+/** Pairs of event and listener for the socket of a connection. */
+function socketListeners(connection) {
+  const { socket } = connection;
+  if (socket instanceof Duplex && socket[kConnection] === undefined) {
+    socket[kConnection] = connection;
+    return SHARED_LISTENERS;
+  }
+  // Two connections on one socket, or something that may call its listeners in any way it likes.
+  return SOCKET_HANDLERS.map(([event, method]) => [event, connection[method].bind(connection)]);
+}
 
 /** Goes on with chunks from the socket; called by native-transport when it has given the socket back. */
 WebSocketConnection.prototype._becomeStream = function _becomeStream(receiver) {

@@ -135,7 +135,10 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
   this.pendingRequests.push(wsRequest);
   wsRequest.once('requestAccepted', this._handlers.requestAccepted);
   wsRequest.once('requestResolved', this._handlers.requestResolved);
-  socket.once('close', () => this._handlers.requestResolved(wsRequest));
+  const onSocketClose = () => this._handlers.requestResolved(wsRequest);
+  socket.once('close', onSocketClose);
+  // An open connection needs nothing of its request: the listener would keep all of it in memory.
+  wsRequest.once('requestResolved', () => socket.removeListener('close', onSocketClose));
   startHandshakeTimeout(this, wsRequest);
 
   if (this.config.autoAcceptConnections) {
@@ -178,9 +181,13 @@ function startHandshakeTimeout(server, wsRequest) {
     refuse(server, wsRequest, refusal(408,
       `The request was not answered within ${handshakeTimeout} ms (handshakeTimeout).`));
   }, handshakeTimeout);
-  const stop = () => clearTimeout(timer);
+  const { socket } = wsRequest;
+  const stop = () => {
+    clearTimeout(timer);
+    socket.removeListener('close', stop);
+  };
   wsRequest.once('requestResolved', stop);
-  wsRequest.socket.once('close', stop);
+  socket.once('close', stop);
 }
 
 function autoAccept(server, wsRequest) {

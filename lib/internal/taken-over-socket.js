@@ -93,8 +93,9 @@ class TakenOverSocket extends net.Socket {
   }
 
   set write(replacement) {
-    this[kGiveBack]();
-    this.write = replacement;
+    // Node replaces it itself when the peer has closed its direction.
+    if (!this.readableEnded) this[kGiveBack]();
+    Object.defineProperty(this, 'write', { value: replacement, writable: true, enumerable: true, configurable: true });
   }
 
   get bytesRead() {

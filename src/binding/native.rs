@@ -48,6 +48,8 @@ pub(super) struct Native {
     /// The number of the batch under way, by which JavaScript knows one that it has taken already: the call that has
     /// taken it may seem to have failed, when a tick has thrown after it.
     pub(super) batch: u32,
+    /// An empty batch whose memory is used again.
+    pub(super) spare: Batch,
 }
 
 /// What the JavaScript thread knows of a connection.
@@ -259,28 +261,22 @@ unsafe extern "C" fn on_wake(_: Handle) {
 /// The callback for [`Wake::new`].
 pub(super) const ON_WAKE: uv::AsyncCallback = on_wake;
 
-/// Hands over what has happened on other threads, until there is nothing more.
+/// Hands over what has happened on other threads. One batch only: what comes meanwhile wakes the loop again, and timers
+/// and other sockets have their turn before it.
 fn take_batches(env: &Env) {
     let Some(mut writer) = with_native(|native| RowWriter::new(env, native.lent.clone())).flatten() else {
         return;
     };
-    let mut batch = Batch::default();
-    let mut wanted = Driver::Worker;
-    loop {
-        let taken = with_native(|native| native.exchange.take_incoming(std::mem::take(&mut batch)));
-        let Some(mut taken) = taken else { break };
-        if taken.is_empty() {
-            break;
-        }
-        wanted = with_native(|native| {
-            native.set_busy(true);
-            native.policy.decide(native.driver(), taken.served, taken.turns)
-        })
-        .unwrap_or(wanted);
-        hand_over(env, &mut writer, &mut taken);
-        batch = taken;
+    let spare = with_native(|native| std::mem::take(&mut native.spare)).unwrap_or_default();
+    let Some(mut batch) = with_native(|native| native.exchange.take_incoming(spare)) else { return };
+    if batch.is_empty() {
+        return;
     }
-    if wanted == Driver::Loop
+    let (served, turns) = (batch.served, batch.turns);
+    hand_over(env, &mut writer, &mut batch);
+    let _ = with_native(|native| native.spare = batch);
+    let wanted = with_native(|native| native.policy.decide(native.driver(), served, turns));
+    if wanted == Some(Driver::Loop)
         && with_native(|native| native.driver()) == Some(Driver::Worker)
         && let Some(mut last) = with_native(Native::take_from_worker)
     {

@@ -80,6 +80,7 @@ pub fn native_start(env: Env, slab: Buffer, rows: Buffer, dispatch: Function<'_,
         places: Vec::new(),
         count: 0,
         batch: 0,
+        spare: Default::default(),
     });
     if begun.is_err() {
         return Ok(false);

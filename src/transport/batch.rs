@@ -11,7 +11,7 @@ use crate::protocol::{Event, MessageKind};
 const MAX_BYTES: usize = 1 << 20;
 
 /// Events that may wait.
-const MAX_ITEMS: usize = 64 * 1024;
+const MAX_ITEMS: usize = 8 * 1024;
 
 /// Happenings in order, with their payloads side by side in one piece of memory.
 #[derive(Default)]

@@ -186,7 +186,13 @@ impl Exchange {
     pub(crate) fn with_reactor<T>(&self, work: impl FnOnce(&mut Reactor) -> T) -> Option<T> {
         let mut guard = lock(&self.reactor);
         let reactor = guard.as_mut()?;
-        lock(&self.outgoing).apply(reactor);
+        let mut outgoing = lock(&self.outgoing);
+        if !outgoing.is_empty() {
+            outgoing.apply(reactor);
+            // The worker finds nothing in the queue any more, and has to write all the same.
+            let _ = self.waker.wake();
+        }
+        drop(outgoing);
         Some(work(reactor))
     }
 

@@ -112,7 +112,7 @@ export interface IConfig {
    * that is possible; `'auto'` leaves it to the library. `connection.transport` tells what it is.
    * @default 'auto', or the environment variable WEBSOCKET_IO
    */
-  io?: 'auto' | 'loop' | 'stream' | undefined;
+  io?: 'auto' | 'loop' | 'threads' | 'stream' | undefined;
 }
 
 /** Options of a server. */
@@ -528,8 +528,9 @@ export class connection extends EventEmitter {
   remoteAddresses?: string[] | undefined;
   /** Version of the protocol: 13 or 8. */
   webSocketVersion: number;
-  /** Who reads and writes the socket: Node's socket (`'stream'`) or the addon on Node's event loop (`'loop'`). */
-  readonly transport?: 'stream' | 'loop' | undefined;
+  /** Who reads and writes the socket: Node's socket (`'stream'`) or the addon, on Node's event loop (`'loop'`)
+   * or a thread of its own (`'threads'`). */
+  readonly transport?: 'stream' | 'loop' | 'threads' | undefined;
   /** Whether messages can be sent: true until either side starts to close. */
   connected: boolean;
 

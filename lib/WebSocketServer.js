@@ -8,6 +8,7 @@ const WebSocketRequest = require('./WebSocketRequest');
 const { isToken } = require('./internal/binding');
 const { DEFAULT_IO, checkIo } = require('./internal/io-option');
 const { compileTrustProxy } = require('./internal/trust-proxy');
+const { broadcast } = require('./internal/sending');
 const { asBuffer } = require('./internal/arguments');
 
 /** Options and their defaults; docs/server.md describes them. */
@@ -102,11 +103,11 @@ WebSocketServer.prototype.broadcast = function broadcast(data) {
 };
 
 WebSocketServer.prototype.broadcastUTF = function broadcastUTF(utfData) {
-  for (const connection of this.connections.slice()) connection.sendUTF(utfData);
+  broadcast(this.connections.slice(), 'sendUTF', utfData);
 };
 
 WebSocketServer.prototype.broadcastBytes = function broadcastBytes(binaryData) {
-  for (const connection of this.connections.slice()) connection.sendBytes(binaryData);
+  broadcast(this.connections.slice(), 'sendBytes', binaryData);
 };
 
 /** `unmount()` and `closeAllConnections()`. */

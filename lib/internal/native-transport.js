@@ -241,9 +241,18 @@ function limitOf(threshold) {
   return threshold < 0xffffffff ? threshold : 0;
 }
 
+/** Sends one message to many connections, all of them taken over and unmasked. */
+function broadcast(recipients, opcode, payload, threshold) {
+  const ids = Uint32Array.from(recipients, (connection) => connection._nativeId);
+  binding.nativeBroadcast(Buffer.from(ids.buffer), opcode, payload, limitOf(threshold));
+  // In place of each id stands now what waits for the connection.
+  for (let i = 0; i < recipients.length; i++) sent(recipients[i], ids[i]);
+}
+
 /** The methods of stream-transport, for connections that were taken over. */
 module.exports = {
   takeOver,
+  broadcast,
 
   get name() { return drivenByWorker() ? 'threads' : 'loop'; },
 

@@ -4,6 +4,7 @@
 
 const WebSocketFrame = require('../WebSocketFrame');
 const { OPCODE } = require('./encode');
+const nativeTransport = require('./native-transport');
 const { checkReason } = require('./close-codes');
 const { asBuffer, callBack } = require('./arguments');
 
@@ -184,9 +185,37 @@ const methods = {
   },
 };
 
+/**
+ * Sends a message to many connections, the taken-over ones of which get it encoded once.
+ * @param {WebSocketConnection[]} connections
+ * @param {'sendUTF'|'sendBytes'} method what each connection would be called with
+ * @param {any} data
+ */
+function broadcast(connections, method, data) {
+  const direct = [];
+  for (const connection of connections) {
+    // Whoever has a method of his own there wants it called.
+    if (connection._transport === nativeTransport && connection[method] === methods[method] &&
+        !isOverridden(connection) && !connection.maskOutgoingPackets && maySend(connection)) {
+      direct.push(connection);
+    } else {
+      connection[method](data);
+    }
+  }
+  if (direct.length === 0) return;
+  const text = method === 'sendUTF';
+  if (text ? typeof data?.toString !== 'function' : asBuffer(data) === null) {
+    // It throws what is to be thrown.
+    direct[0][method](data);
+    return;
+  }
+  const payload = text ? Buffer.from(String(data.toString())) : asBuffer(data);
+  nativeTransport.broadcast(direct, text ? OPCODE.TEXT : OPCODE.BINARY, payload, fragmentationThreshold(direct[0]));
+}
+
 /** Bytes accepted for sending that the operating system has not taken yet. */
 function bufferedAmount(connection) {
   return connection._transport.bufferedAmount(connection);
 }
 
-module.exports = { methods, bufferedAmount };
+module.exports = { methods, broadcast, bufferedAmount };

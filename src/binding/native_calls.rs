@@ -303,22 +303,17 @@ pub fn native_send_raw(id: u32, bytes: BufferSlice<'_>) -> u32 {
     append(id, |out| out.extend_from_slice(&bytes))
 }
 
-/// Sends one unmasked message to many connections: it is encoded once. `ids` are 32-bit numbers.
+/// Sends one unmasked message to many connections; it is encoded once. Each of the 32-bit numbers in `ids` is replaced by
+/// the number of bytes that wait for that connection then, or [`GONE`].
 #[napi(catch_unwind)]
-pub fn native_broadcast(
-    ids: BufferSlice<'_>,
-    opcode_bits: u32,
-    payload: &[u8],
-    threshold: u32,
-) -> Result<()> {
+pub fn native_broadcast(mut ids: BufferSlice<'_>, opcode_bits: u32, payload: &[u8], threshold: u32) -> Result<()> {
     let opcode = opcode(opcode_bits)?;
     let mut frames = BytesMut::new();
     encoder::put_message(&mut frames, opcode, payload, Some(threshold as usize), || None, |_| {});
-    started(with_native(|native| {
-        for id in ids.as_chunks::<4>().0 {
-            native.send(Id::from_raw(u32::from_ne_bytes(*id)), |out| out.extend_from_slice(&frames));
-        }
-    }))
+    for id in ids.as_chunks_mut::<4>().0 {
+        *id = append(u32::from_ne_bytes(*id), |out| out.extend_from_slice(&frames)).to_ne_bytes();
+    }
+    Ok(())
 }
 
 fn append(id: u32, write: impl FnOnce(&mut BytesMut)) -> u32 {

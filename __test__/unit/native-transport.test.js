@@ -1,0 +1,141 @@
+'use strict';
+
+// Which sockets are taken over, what they are like then, and how they are given back.
+
+const { test } = require('node:test');
+const assert = require('node:assert');
+const net = require('net');
+const http = require('http');
+const { once } = require('events');
+const websocket = require('../..');
+const binding = require('../../lib/internal/binding');
+const { openRawClient, OPCODE } = require('../helpers/raw');
+
+const native = process.platform !== 'win32' && typeof binding.nativeStart === 'function';
+const skip = native ? false : 'sockets cannot be taken over on this platform';
+
+/** A server that accepts everybody, and the connection of its first client. */
+async function openServer(t, config = {}) {
+  const httpServer = http.createServer();
+  const server = new websocket.server({ httpServer, autoAcceptConnections: true, io: 'loop', keepalive: false, ...config });
+  httpServer.listen(0, '127.0.0.1');
+  await once(httpServer, 'listening');
+  const { port } = httpServer.address();
+  const peers = [];
+  t.after(() => {
+    for (const peer of peers) peer.destroy();
+    server.shutDown();
+    httpServer.close();
+  });
+  return {
+    server,
+    httpServer,
+    async open() {
+      const accepted = once(server, 'connect');
+      const peer = await openRawClient(port);
+      peers.push(peer);
+      const [connection] = await accepted;
+      await new Promise((resolve) => setImmediate(resolve));
+      return { connection, peer };
+    },
+  };
+}
+
+test('a plain socket of a server is taken over with io: loop and stays a net.Socket', { skip }, async (t) => {
+  const { connection, peer } = await (await openServer(t)).open();
+  assert.strictEqual(connection.transport, 'loop');
+  assert.ok(connection.socket instanceof net.Socket);
+  assert.strictEqual(connection.socket.constructor, net.Socket);
+  assert.strictEqual(connection.socket.remoteAddress, '127.0.0.1');
+  peer.send({ opcode: OPCODE.TEXT, payload: 'x'.repeat(100) });
+  const before = connection.socket.bytesRead;
+  const [message] = await once(connection, 'message');
+  assert.strictEqual(message.utf8Data.length, 100);
+  assert.ok(connection.socket.bytesRead >= before + 106, 'bytesRead counts what the addon has read');
+  connection.sendUTF('y'.repeat(100));
+  await peer.frame();
+  assert.ok(connection.socket.bytesWritten >= 102, 'bytesWritten counts what the addon has written');
+});
+
+test('io: stream leaves the socket to Node', async (t) => {
+  const { connection } = await (await openServer(t, { io: 'stream' })).open();
+  assert.strictEqual(connection.transport, 'stream');
+  assert.strictEqual(Object.getPrototypeOf(connection.socket), net.Socket.prototype);
+});
+
+test('an unknown value of io is refused by server and client, with the values there are', () => {
+  const refusal = /option io must be one of 'auto', 'loop', 'threads', 'stream', not turbo/;
+  assert.throws(() => new websocket.server({ httpServer: http.createServer(), io: 'turbo' }), refusal);
+  assert.throws(() => new websocket.client({ io: 'turbo' }), refusal);
+});
+
+test('a socket with a foreign data listener is not taken over', { skip }, async (t) => {
+  const opened = await openServer(t);
+  opened.httpServer.prependListener('upgrade', (request, socket) => socket.on('data', () => {}));
+  const { connection } = await opened.open();
+  assert.strictEqual(connection.transport, 'stream');
+});
+
+for (const [what, act] of [
+  ['a data listener is added', (socket) => socket.on('data', () => {})],
+  ['write is replaced', (socket) => { const { write } = socket; socket.write = function spy(...args) { return write.apply(this, args); }; }],
+  ['it is piped somewhere', (socket) => socket.pipe(new (require('stream').PassThrough)().resume())],
+]) {
+  test(`a socket is given back to Node when ${what}, in the middle of a message as well`, { skip }, async (t) => {
+    const { connection, peer } = await (await openServer(t)).open();
+    assert.strictEqual(connection.transport, 'loop');
+    const messages = [];
+    connection.on('message', ({ utf8Data }) => messages.push(utf8Data));
+    peer.send({ opcode: OPCODE.TEXT, payload: 'first ', fin: false });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    act(connection.socket);
+    assert.strictEqual(connection.transport, 'stream');
+    peer.send({ opcode: OPCODE.CONTINUATION, payload: 'half' });
+    peer.send({ opcode: OPCODE.TEXT, payload: 'second' });
+    while (messages.length < 2) await once(connection, 'message');
+    assert.deepStrictEqual(messages, ['first half', 'second']);
+    connection.sendUTF('answer');
+    assert.strictEqual((await peer.frame()).payload.toString(), 'answer');
+  });
+}
+
+test('destroy() of a taken-over socket lets go of its descriptor', { skip }, async (t) => {
+  const opened = await openServer(t);
+  const before = binding.nativeCount();
+  const { connection, peer } = await opened.open();
+  assert.strictEqual(binding.nativeCount(), before + 1);
+  connection.socket.destroy();
+  assert.strictEqual(binding.nativeCount(), before);
+  await peer.close();
+});
+
+test('what was sent before end() of a taken-over socket arrives before FIN, however much it is', { skip }, async (t) => {
+  const { connection, peer } = await (await openServer(t, { fragmentOutgoingMessages: false })).open();
+  connection.sendBytes(Buffer.alloc(8 * 1024 * 1024, 7));
+  connection.socket.end();
+  const frame = await peer.frame();
+  assert.strictEqual(frame.payload.length, 8 * 1024 * 1024);
+  await peer.until(() => peer.ended, 'FIN');
+});
+
+test('a broadcast reaches connections of every kind, in order with other sends', async (t) => {
+  const opened = await openServer(t, { fragmentationThreshold: 100 });
+  const clients = [await opened.open(), await opened.open(), await opened.open()];
+  const own = [];
+  clients[1].connection.sendUTF = function sendUTF(data) {
+    own.push(data);
+    websocket.connection.prototype.sendUTF.call(this, data);
+  };
+  clients[2].connection.socket.on('data', () => {});
+  clients[0].connection.sendUTF('before');
+  opened.server.broadcastUTF('to all');
+  opened.server.broadcast(Buffer.alloc(250));
+  clients[0].connection.sendUTF('after');
+  await Promise.all([clients[0].peer.frame(6), clients[1].peer.frame(4), clients[2].peer.frame(4)]);
+  const shape = ({ peer }) => peer.frames.map(({ opcode, fin, payload }) => `${opcode}${fin ? '.' : '-'}${payload.length}`).join(' ');
+  assert.strictEqual(shape(clients[0]), '1.6 1.6 2-100 0-100 0.50 1.5');
+  assert.strictEqual(shape(clients[1]), '1.6 2-100 0-100 0.50');
+  assert.strictEqual(shape(clients[2]), '1.6 2-100 0-100 0.50');
+  assert.deepStrictEqual(own, ['to all']);
+  assert.throws(() => opened.server.broadcastBytes('no bytes'), /must pass a Node Buffer/);
+});

@@ -11,6 +11,9 @@ const { EventEmitter } = require('events');
 
 const PREFIX = '\u0001report ';
 
+/** Milliseconds a child has for what is waited for: on a busy machine, starting it alone may take seconds. */
+const PATIENCE = 20000;
+
 /**
  * Starts a scenario.
  * @param {import('node:test').TestContext} t the child is killed at the end of this test
@@ -67,12 +70,12 @@ function startScenario(t, file, name, { args = {}, execArgv = [], env = {} } = {
   });
 
   /** Resolves with the first report that has a property called `key`. */
-  run.report = async (key, ms = 5000) => {
+  run.report = async (key, ms = PATIENCE) => {
     await until(() => run.reports.some((report) => key in report), `the report of ${key}`, ms);
     return run.reports.find((report) => key in report);
   };
   /** Resolves with `{ code, signal }` when the child ended by itself. */
-  run.exit = async (ms = 5000) => {
+  run.exit = async (ms = PATIENCE) => {
     await until(() => run.ended, 'the end of the process', ms);
     return run.ended;
   };

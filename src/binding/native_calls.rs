@@ -67,8 +67,7 @@ pub fn native_start(env: Env, slab: Buffer, rows: Buffer, dispatch: Function<'_,
         rows: Rc::new(Memory::new(rows)),
         row_count: Rc::new(Cell::new(0)),
     };
-    // 'auto' stays with the loop until every suite passes over a worker as well; 'threads' is there to be asked for.
-    let parallel = false;
+    let parallel = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
     let begun = native::begin(Native {
         env: env.raw(),
         exchange: Arc::clone(&exchange),
@@ -306,7 +305,12 @@ pub fn native_send_raw(id: u32, bytes: BufferSlice<'_>) -> u32 {
 /// Sends one unmasked message to many connections; it is encoded once. Each of the 32-bit numbers in `ids` is replaced by
 /// the number of bytes that wait for that connection then, or [`GONE`].
 #[napi(catch_unwind)]
-pub fn native_broadcast(mut ids: BufferSlice<'_>, opcode_bits: u32, payload: &[u8], threshold: u32) -> Result<()> {
+pub fn native_broadcast(
+    mut ids: BufferSlice<'_>,
+    opcode_bits: u32,
+    payload: &[u8],
+    threshold: u32,
+) -> Result<()> {
     let opcode = opcode(opcode_bits)?;
     let mut frames = BytesMut::new();
     encoder::put_message(&mut frames, opcode, payload, Some(threshold as usize), || None, |_| {});

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
 use super::batch::Batch;
 use super::exchange::{Exchange, Progress};
@@ -40,21 +40,24 @@ async fn drive(exchange: Arc<Exchange>, set: AsyncFd<OwnedFd>) {
     let exchange = &farewell.0;
     let mut memory = vec![0; READ_LEN];
     let mut batch = Batch::default();
-    // Readiness that comes during a turn is not cleared after it: the guard clears what it has seen.
-    'parked: while let Ok(mut ready) = set.readable().await {
-        exchange.woken();
-        loop {
-            match exchange.turn(&mut memory, &mut batch) {
-                // Others have their turn on this thread as well.
-                Progress::Some => tokio::task::yield_now().await,
-                Progress::None => {
-                    ready.clear_ready();
-                    if exchange.park() {
-                        continue 'parked;
-                    }
+    // Nothing to clear before the first turn, which takes what was sent while nobody drove.
+    let mut ready = None;
+    loop {
+        match exchange.turn(&mut memory, &mut batch) {
+            // Others have their turn on this thread as well.
+            Progress::Some => tokio::task::yield_now().await,
+            Progress::None => {
+                // Readiness that came during the turn stays: the guard clears what it has seen.
+                if let Some(mut ready) = ready.take() {
+                    AsyncFdReadyGuard::clear_ready(&mut ready);
                 }
-                Progress::Over => break 'parked,
+                if exchange.park() {
+                    let Ok(guard) = set.readable().await else { break };
+                    ready = Some(guard);
+                    exchange.woken();
+                }
             }
+            Progress::Over => break,
         }
     }
 }

@@ -205,7 +205,8 @@ async function rawServer(onRequest, listenOptions = { port: 0, host: '127.0.0.1'
   const waiting = [];
   const server = net.createServer((socket) => {
     const peer = new RawPeer(socket);
-    peer.until(() => peer.head !== null, 'a request head').then(() => {
+    peer.until(() => peer.head !== null || peer.closed, 'a request head').then(() => {
+      if (peer.head === null) return;
       const key = /^sec-websocket-key: *(.*)\r$/im.exec(peer.head);
       peer.key = key && key[1];
       if (onRequest) {

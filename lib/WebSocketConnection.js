@@ -4,36 +4,30 @@ const util = require('util');
 const { EventEmitter } = require('events');
 const { Duplex } = require('stream');
 const utils = require('./utils');
-const WebSocketFrame = require('./WebSocketFrame');
 const BufferList = require('../vendor/FastBufferList');
-const { checkReason, defineCloseCodes, isSendableCloseCode, truncateReason } = require('./internal/close-codes');
-const { OPCODE } = require('./internal/encode');
-const { KIND, CLOSE_VALIDITY, MASK_POLICY } = require('./internal/events');
+const { defineCloseCodes } = require('./internal/close-codes');
+const closing = require('./internal/closing');
+const { KIND, MASK_POLICY } = require('./internal/events');
+const { DEFAULT_IO } = require('./internal/io-option');
 const { Inbox } = require('./internal/inbox');
 const { StreamReceiver } = require('./internal/stream-receiver');
 const { createContext } = require('./internal/context');
 const { scheduleDelivery } = require('./internal/delivery');
-const { destroyAfter } = require('./internal/linger');
+const frameProcessing = require('./internal/frame-processing');
 const keepalive = require('./internal/keepalive');
 const sending = require('./internal/sending');
 const streamTransport = require('./internal/stream-transport');
 const nativeTransport = require('./internal/native-transport');
 
-// The values of `state`. `connected` is true in the first only.
+// The values of `state`, of which `connected` is true in the first only; the fourth is 'ending': we have sent a Close frame
+// and wait for the peer's; nothing else is sent or reported any more.
 
 /** Messages flow both ways. */
 const STATE_OPEN = 'open';
 /** The peer has sent a Close frame; ours is on its way and nothing follows it. */
 const STATE_PEER_REQUESTED_CLOSE = 'peer_requested_close';
-/** We have sent a Close frame and wait for the peer's; nothing else is sent or reported any more. */
-const STATE_ENDING = 'ending';
 /** It is over. */
 const STATE_CLOSED = 'closed';
-
-const DEFAULT_CLOSE_TIMEOUT = 5000;
-
-/** Fragments that are queued one by one when the program has its own processFrame(). */
-const MAX_QUEUED_FRAMES = 1024;
 
 let lastId = 0;
 
@@ -107,14 +101,14 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
 }
 
 util.inherits(WebSocketConnection, EventEmitter);
-Object.assign(WebSocketConnection.prototype, sending.methods, keepalive.methods);
+Object.assign(WebSocketConnection.prototype, sending.methods, frameProcessing.methods, closing.methods, keepalive.methods);
 defineCloseCodes(WebSocketConnection);
 
 // Parts of the original's parser that programs and tests look at. Nobody pays for them who does not.
 lazyProperty('maskBytes', () => Buffer.alloc(4));
 lazyProperty('frameHeader', () => Buffer.alloc(10));
 lazyProperty('bufferList', () => new BufferList());
-lazyProperty('currentFrame', (connection) => newFrame(connection));
+lazyProperty('currentFrame', (connection) => frameProcessing.newFrame(connection));
 
 function lazyProperty(name, create) {
   const define = (target, value) => {
@@ -149,7 +143,7 @@ WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEven
   const { socket } = this;
   if (this._context === null) this._context = createContext();
   for (const [event, listener] of socketListeners(this)) socket.on(event, listener);
-  if (mayTakeOver(this) && nativeTransport.takeOver(this, this.config.io, maskPolicy(this), receiverConfig(this))) {
+  if (mayTakeOver(this) && nativeTransport.takeOver(this, this.config.io || DEFAULT_IO, maskPolicy(this), receiverConfig(this))) {
     this._transport = nativeTransport;
   } else {
     socket.on('data', this.handleSocketData.bind(this));
@@ -195,7 +189,7 @@ WebSocketConnection.prototype._becomeStream = function _becomeStream(receiver) {
 
 /** Programs that see or replace the handling of chunks get chunks. */
 function mayTakeOver(connection) {
-  return connection.config.io !== 'stream' &&
+  return (connection.config.io || DEFAULT_IO) !== 'stream' &&
     connection.handleSocketData === WebSocketConnection.prototype.handleSocketData;
 }
 
@@ -227,7 +221,7 @@ function receiverConfig(connection) {
     maxMessageSize: Number(connection._maxReceivedMessageSize),
     // A program that has its own processFrame() gets to see every frame.
     assemble: Boolean(connection._assembleFragments) &&
-      connection.processFrame === WebSocketConnection.prototype.processFrame,
+      connection.processFrame === frameProcessing.methods.processFrame,
   };
 }
 
@@ -273,7 +267,7 @@ WebSocketConnection.prototype.processReceivedData = function processReceivedData
 /** Delivers an event to the program. */
 WebSocketConnection.prototype._deliver = function _deliver(kind, value) {
   if (kind === KIND.CLOSE) {
-    handleCloseFrame(this, value);
+    closing.handleCloseFrame(this, value);
     return;
   }
   if (kind === KIND.END) {
@@ -290,13 +284,13 @@ WebSocketConnection.prototype._deliver = function _deliver(kind, value) {
       this.emit('message', { type: 'binary', binaryData: value });
       break;
     case KIND.PING:
-      handlePing(this, value);
+      frameProcessing.handlePing(this, value);
       break;
     case KIND.PONG:
       this.emit('pong', value);
       break;
     case KIND.FRAME: {
-      const frame = receivedFrame(this, value);
+      const frame = frameProcessing.receivedFrame(this, value);
       // An event of its own, so that ticks run in between and a listener that throws does not prevent it.
       this._inbox.unshift(KIND.PROCESS_FRAME, frame);
       if (!this.assembleFragments) this.emit('frame', frame);
@@ -310,141 +304,6 @@ WebSocketConnection.prototype._deliver = function _deliver(kind, value) {
       this.drop(value.code, value.reason);
   }
 };
-
-function newFrame(connection) {
-  return new WebSocketFrame(connection.maskBytes, connection.frameHeader, connection.config);
-}
-
-/** A WebSocketFrame as if its own parser had read it. */
-function receivedFrame(connection, { first, masked, payload }) {
-  const frame = newFrame(connection);
-  frame._setReceived(first, masked, payload);
-  return frame;
-}
-
-/**
- * What happens with a frame when frames are not assembled: control frames are answered and reported, data frames
- * become messages. An overridden method sees every frame of the connection.
- */
-WebSocketConnection.prototype.processFrame = function processFrame(frame) {
-  this._debug('processFrame: %s', frame);
-  const { opcode } = frame;
-  if (this.frameQueue.length > 0 && opcode > OPCODE.CONTINUATION && opcode < OPCODE.CLOSE) {
-    this.drop(1002, `Illegal frame opcode 0x${opcode.toString(16)} received in middle of fragmented message.`);
-    return;
-  }
-  switch (opcode) {
-    case OPCODE.TEXT:
-    case OPCODE.BINARY:
-    case OPCODE.CONTINUATION:
-      processDataFrame(this, frame);
-      break;
-    case OPCODE.PING:
-      handlePing(this, frame.binaryPayload);
-      break;
-    case OPCODE.PONG:
-      this.emit('pong', frame.binaryPayload);
-      break;
-    case OPCODE.CLOSE:
-      handleCloseFrame(this, frame._closeContent());
-      break;
-    default:
-      this.drop(1002, `Unrecognized Opcode: 0x${opcode.toString(16)}`);
-  }
-};
-
-/** Puts messages together from WebSocketFrame objects; with `assembleFragments` off, only those of one frame. */
-function processDataFrame(connection, frame) {
-  if (frame.opcode !== OPCODE.CONTINUATION && frame.fin) {
-    emitMessage(connection, frame.opcode, frame.binaryPayload);
-    return;
-  }
-  if (!connection.assembleFragments) return;
-  if (frame.opcode === OPCODE.CONTINUATION) {
-    if (connection.frameQueue.length === 0) {
-      connection.drop(1002, 'Unexpected Continuation Frame');
-      return;
-    }
-    connection.fragmentationSize += frame.length;
-    if (connection.fragmentationSize > connection.maxReceivedMessageSize) {
-      connection.drop(1009, 'Maximum message size exceeded.');
-      return;
-    }
-  } else {
-    connection.fragmentationSize = frame.length;
-  }
-  connection.frameQueue.push(frame);
-  // However small the fragments are, what is kept of them is not many times their payload.
-  if (connection.frameQueue.length > MAX_QUEUED_FRAMES) mergeQueue(connection);
-  if (!frame.fin) return;
-  const { opcode } = connection.frameQueue[0];
-  const payload = Buffer.concat(connection.frameQueue.map((fragment) => fragment.binaryPayload));
-  connection.frameQueue = [];
-  connection.fragmentationSize = 0;
-  emitMessage(connection, opcode, payload);
-}
-
-/** Puts all queued fragments into the first one. */
-function mergeQueue(connection) {
-  const [first] = connection.frameQueue;
-  first.binaryPayload = Buffer.concat(connection.frameQueue.map((fragment) => fragment.binaryPayload));
-  connection.frameQueue = [first];
-}
-
-function emitMessage(connection, opcode, payload) {
-  // The receiver has validated the text, whether it assembles frames or not.
-  connection.emit('message', opcode === OPCODE.TEXT
-    ? { type: 'utf8', utf8Data: payload.toString() }
-    : { type: 'binary', binaryData: payload });
-}
-
-function handlePing(connection, payload) {
-  if (connection._pingListenerCount > 0) {
-    let cancelled = false;
-    connection.emit('ping', () => { cancelled = true; }, payload);
-    if (cancelled) return;
-  }
-  if (connection._transport.isBackedUp(connection)) {
-    // The peer does not read: keep the newest answer only (RFC 6455 section 5.5.3), or Pongs would pile up.
-    connection._waitingPong = payload;
-    return;
-  }
-  connection.pong(payload);
-}
-
-/** A Close frame of the peer: the answer to ours, or the beginning of the closing handshake. */
-function handleCloseFrame(connection, { code, validity, reason }) {
-  connection._debug('-- Close frame: %d %s', code, reason);
-  if (connection.waitingForCloseResponse) {
-    connection.clearCloseTimer();
-    connection.waitingForCloseResponse = false;
-    connection._closedCleanly = true;
-    connection.state = STATE_CLOSED;
-    connection.socket.end();
-    linger(connection);
-    return;
-  }
-  if (!connection.connected) return;
-  if (validity === CLOSE_VALIDITY.INVALID_REASON) {
-    connection.drop(1007, 'Invalid UTF-8 Data Received');
-    return;
-  }
-  connection.state = STATE_PEER_REQUESTED_CLOSE;
-  const valid = validity === CLOSE_VALIDITY.VALID;
-  let response = valid ? 1000 : 1002;
-  if (connection.config.echoCloseCode && valid && code !== 1005) response = code;
-  if (validity === CLOSE_VALIDITY.INVALID_CODE) {
-    connection.closeReasonCode = 1002;
-    connection.closeDescription = `Invalid close code ${code} received from the peer.`;
-  } else {
-    connection.closeReasonCode = code;
-    connection.closeDescription = reason || WebSocketConnection.CLOSE_DESCRIPTIONS[code];
-  }
-  connection._closedCleanly = valid;
-  connection.sendCloseFrame(response, null);
-  connection.connected = false;
-  linger(connection);
-}
 
 // ---------------------------------------------------------------------------------------------- the socket
 
@@ -470,7 +329,7 @@ WebSocketConnection.prototype.handleSocketEnd = function handleSocketEnd() {
   this.receivedEnd = true;
   if (this.state === STATE_OPEN) {
     this.socket.end();
-    linger(this);
+    closing.linger(this);
   }
 };
 
@@ -484,41 +343,6 @@ WebSocketConnection.prototype.handleSocketClose = function handleSocketClose(had
   }
   this._finishClose();
 };
-
-/** The last act of a connection, when its socket is closed and all it brought has been delivered. */
-WebSocketConnection.prototype._finishClose = function _finishClose() {
-  this._socketClosed = false;
-  this.connected = false;
-  this.state = STATE_CLOSED;
-  if (this.closeReasonCode === -1) {
-    this.closeReasonCode = WebSocketConnection.CLOSE_REASON_ABNORMAL;
-    this.closeDescription = 'Connection dropped by remote peer.';
-  }
-  releaseResources(this);
-  emitClose(this);
-};
-
-function releaseResources(connection) {
-  connection.clearCloseTimer();
-  connection.clearKeepaliveTimer();
-  connection.clearGracePeriodTimer();
-  connection._waitingPong = null;
-  connection._inbox.clear();
-  connection._transport.release(connection);
-}
-
-function emitClose(connection) {
-  if (connection.closeEventEmitted) return;
-  connection.closeEventEmitted = true;
-  connection._debug('-- emitting close: %d %s', connection.closeReasonCode, connection.closeDescription);
-  connection.emit('close', connection.closeReasonCode, connection.closeDescription);
-}
-
-/** Destroys the socket if the peer has not closed its end within the close timeout after we have closed ours. */
-function linger(connection) {
-  const { closeTimeout } = connection;
-  destroyAfter(connection.socket, closeTimeout > 0 ? closeTimeout : DEFAULT_CLOSE_TIMEOUT);
-}
 
 WebSocketConnection.prototype.handleSocketDrain = function handleSocketDrain() {
   this._debug('handleSocketDrain');
@@ -555,87 +379,6 @@ WebSocketConnection.prototype.pause = function pause() {
 WebSocketConnection.prototype.resume = function resume() {
   this._debug('resume');
   this.socket.resume();
-};
-
-// ---------------------------------------------------------------------------------------------- closing
-
-/**
- * Starts the closing handshake (RFC 6455 section 7.1.2): sends a Close frame and waits up to `closeTimeout`
- * milliseconds for the answer. Does nothing when the connection is not open.
- * @param {number} [reasonCode=1000]
- * @param {string} [description] at most 123 bytes in UTF-8; default: what the code means
- * @throws {Error} for a code that must not be sent or a description that is too long; the connection stays open
- */
-WebSocketConnection.prototype.close = function close(reasonCode, description) {
-  if (!this.connected) return;
-  this._debug('close');
-  if (typeof reasonCode !== 'number') reasonCode = WebSocketConnection.CLOSE_REASON_NORMAL;
-  if (!isSendableCloseCode(reasonCode)) throw new Error(`Close code ${reasonCode} is not valid.`);
-  if (typeof description !== 'string') description = WebSocketConnection.CLOSE_DESCRIPTIONS[reasonCode];
-  checkReason(description);
-  this.closeReasonCode = reasonCode;
-  this.closeDescription = description;
-  this.setCloseTimer();
-  this.sendCloseFrame(reasonCode, description);
-  this.state = STATE_ENDING;
-  this.connected = false;
-};
-
-/**
- * Ends the connection at once: sends a Close frame if that is still possible, emits `close` and destroys the socket.
- * @param {number} [reasonCode=1002] codes that must not be on the wire (1005, 1006, …) end it without a Close frame
- * @param {string} [description] default: what the code means; the peer sees its first 123 bytes
- * @param {boolean} [skipCloseFrame=false]
- */
-WebSocketConnection.prototype.drop = function drop(reasonCode, description, skipCloseFrame) {
-  if (typeof reasonCode !== 'number') reasonCode = WebSocketConnection.CLOSE_REASON_PROTOCOL_ERROR;
-  if (typeof description !== 'string') description = WebSocketConnection.CLOSE_DESCRIPTIONS[reasonCode];
-  this._debug('drop: %d %s, skipCloseFrame %s', reasonCode, description, skipCloseFrame);
-
-  this.closeReasonCode = reasonCode;
-  this.closeDescription = description;
-  this.frameQueue = [];
-  this.fragmentationSize = 0;
-  this._closedCleanly = false;
-  try {
-    if (!skipCloseFrame && isSendableCloseCode(reasonCode)) {
-      this.sendCloseFrame(reasonCode, typeof description === 'string' ? truncateReason(description) : description);
-    }
-  } finally {
-    this.connected = false;
-    this.state = STATE_CLOSED;
-    releaseResources(this);
-    try {
-      emitClose(this);
-    } finally {
-      // Even when a listener throws: nobody else would.
-      this.socket.destroy();
-    }
-  }
-};
-
-WebSocketConnection.prototype.setCloseTimer = function setCloseTimer() {
-  this.clearCloseTimer();
-  this.waitingForCloseResponse = true;
-  this.closeTimer = setTimeout(() => this.handleCloseTimer(), this.closeTimeout);
-};
-
-WebSocketConnection.prototype.clearCloseTimer = function clearCloseTimer() {
-  if (!this.closeTimer) return;
-  clearTimeout(this.closeTimer);
-  this.waitingForCloseResponse = false;
-  this.closeTimer = null;
-};
-
-/** The peer has not answered our Close frame in time. */
-WebSocketConnection.prototype.handleCloseTimer = function handleCloseTimer() {
-  this._debug('handleCloseTimer');
-  this.closeTimer = null;
-  if (!this.waitingForCloseResponse) return;
-  this.waitingForCloseResponse = false;
-  this.state = STATE_CLOSED;
-  this.socket.end();
-  linger(this);
 };
 
 module.exports = WebSocketConnection;

@@ -19,16 +19,16 @@ const CODES = {
   CLOSE_REASON_TLS_HANDSHAKE_FAILED: [1015, 'TLS Handshake Failed'],
 };
 
+/** Descriptions by code; exported as a static of the connection class. */
+const CLOSE_DESCRIPTIONS = Object.fromEntries(Object.values(CODES));
+
 /** The longest reason in bytes: a control frame holds 125, two of them are the code. */
 const MAX_REASON_LENGTH = 123;
 
 /** Adds the constants to a class. */
 function defineCloseCodes(target) {
-  target.CLOSE_DESCRIPTIONS = {};
-  for (const [name, [code, description]] of Object.entries(CODES)) {
-    target[name] = code;
-    target.CLOSE_DESCRIPTIONS[code] = description;
-  }
+  for (const [name, [code]] of Object.entries(CODES)) target[name] = code;
+  target.CLOSE_DESCRIPTIONS = CLOSE_DESCRIPTIONS;
   // The name the documentation of WebSocket-Node uses.
   target.CLOSE_REASON_MESSAGE_TOO_LARGE = target.CLOSE_REASON_MESSAGE_TOO_BIG;
 }
@@ -57,4 +57,4 @@ function checkReason(description) {
   }
 }
 
-module.exports = { MAX_REASON_LENGTH, checkReason, defineCloseCodes, isSendableCloseCode, truncateReason };
+module.exports = { CLOSE_DESCRIPTIONS, MAX_REASON_LENGTH, checkReason, defineCloseCodes, isSendableCloseCode, truncateReason };

@@ -30,12 +30,16 @@ function addEventListener(type, listener, options) {
   if (list.some((entry) => entry.listener === listener)) return;
   const once = typeof options === 'object' && options !== null && Boolean(options.once);
   // A new array, so that an event under way is not disturbed.
-  all.set(type, [...list, { listener, once }]);
+  all.set(type, [...list, { listener, once, removed: false }]);
 }
 
 function removeEventListener(type, listener) {
-  const list = listenersOf(this).get(type);
-  if (list !== undefined) listenersOf(this).set(type, list.filter((entry) => entry.listener !== listener));
+  const list = listenersOf(this).get(type) || [];
+  for (const entry of list) {
+    // Not to be called any more, not even by an event that is under way.
+    if (entry.listener === listener) entry.removed = true;
+  }
+  listenersOf(this).set(type, list.filter((entry) => !entry.removed));
 }
 
 /**
@@ -57,8 +61,10 @@ function dispatchEvent(event) {
   }
   const handler = this[`on${event.type}`];
   if (typeof handler === 'function') handler.call(this, event);
-  for (const { listener, once } of listenersOf(this).get(event.type) || []) {
+  for (const entry of listenersOf(this).get(event.type) || []) {
     if (stopped) break;
+    if (entry.removed) continue;
+    const { listener, once } = entry;
     if (once) this.removeEventListener(event.type, listener);
     if (typeof listener === 'function') listener.call(this, event);
     else if (typeof listener.handleEvent === 'function') listener.handleEvent(event);

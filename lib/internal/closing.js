@@ -1,0 +1,162 @@
+'use strict';
+
+// How a connection ends: the closing handshake (RFC 6455 section 7), and what comes after it.
+
+const { CLOSE_DESCRIPTIONS, checkReason, isSendableCloseCode, truncateReason } = require('./close-codes');
+const { CLOSE_VALIDITY } = require('./events');
+const { destroyAfter } = require('./linger');
+
+const DEFAULT_CLOSE_TIMEOUT = 5000;
+
+/** A Close frame of the peer: the answer to ours, or the beginning of the closing handshake. */
+function handleCloseFrame(connection, { code, validity, reason }) {
+  connection._debug('-- Close frame: %d %s', code, reason);
+  if (connection.waitingForCloseResponse) {
+    connection.clearCloseTimer();
+    connection.waitingForCloseResponse = false;
+    connection._closedCleanly = true;
+    connection.state = 'closed';
+    connection.socket.end();
+    linger(connection);
+    return;
+  }
+  if (!connection.connected) return;
+  if (validity === CLOSE_VALIDITY.INVALID_REASON) {
+    connection.drop(1007, 'Invalid UTF-8 Data Received');
+    return;
+  }
+  connection.state = 'peer_requested_close';
+  const valid = validity === CLOSE_VALIDITY.VALID;
+  let response = valid ? 1000 : 1002;
+  if (connection.config.echoCloseCode && valid && code !== 1005) response = code;
+  if (validity === CLOSE_VALIDITY.INVALID_CODE) {
+    connection.closeReasonCode = 1002;
+    connection.closeDescription = `Invalid close code ${code} received from the peer.`;
+  } else {
+    connection.closeReasonCode = code;
+    connection.closeDescription = reason || CLOSE_DESCRIPTIONS[code];
+  }
+  connection._closedCleanly = valid;
+  connection.sendCloseFrame(response, null);
+  connection.connected = false;
+  linger(connection);
+}
+
+function releaseResources(connection) {
+  connection.clearCloseTimer();
+  connection.clearKeepaliveTimer();
+  connection.clearGracePeriodTimer();
+  connection._waitingPong = null;
+  connection._inbox.clear();
+  connection._transport.release(connection);
+}
+
+function emitClose(connection) {
+  if (connection.closeEventEmitted) return;
+  connection.closeEventEmitted = true;
+  connection._debug('-- emitting close: %d %s', connection.closeReasonCode, connection.closeDescription);
+  connection.emit('close', connection.closeReasonCode, connection.closeDescription);
+}
+
+/** Destroys the socket if the peer has not closed its end within the close timeout after we have closed ours. */
+function linger(connection) {
+  const { closeTimeout } = connection;
+  destroyAfter(connection.socket, closeTimeout > 0 ? closeTimeout : DEFAULT_CLOSE_TIMEOUT);
+}
+
+/** Methods of WebSocketConnection. */
+const methods = {
+  /** The last act of a connection, when its socket is closed and all it brought has been delivered. */
+  _finishClose() {
+    this._socketClosed = false;
+    this.connected = false;
+    this.state = 'closed';
+    if (this.closeReasonCode === -1) {
+      this.closeReasonCode = 1006;
+      this.closeDescription = 'Connection dropped by remote peer.';
+    }
+    releaseResources(this);
+    emitClose(this);
+  },
+
+  /**
+   * Starts the closing handshake (RFC 6455 section 7.1.2): sends a Close frame and waits up to `closeTimeout`
+   * milliseconds for the answer. Does nothing when the connection is not open.
+   * @param {number} [reasonCode=1000]
+   * @param {string} [description] at most 123 bytes in UTF-8; default: what the code means
+   * @throws {Error} for a code that must not be sent or a description that is too long; the connection stays open
+   */
+  close(reasonCode, description) {
+    if (!this.connected) return;
+    this._debug('close');
+    if (typeof reasonCode !== 'number') reasonCode = 1000;
+    if (!isSendableCloseCode(reasonCode)) throw new Error(`Close code ${reasonCode} is not valid.`);
+    if (typeof description !== 'string') description = CLOSE_DESCRIPTIONS[reasonCode];
+    checkReason(description);
+    this.closeReasonCode = reasonCode;
+    this.closeDescription = description;
+    this.setCloseTimer();
+    this.sendCloseFrame(reasonCode, description);
+    this.state = 'ending';
+    this.connected = false;
+  },
+
+  /**
+   * Ends the connection at once: sends a Close frame if that is still possible, emits `close` and destroys the socket.
+   * @param {number} [reasonCode=1002] codes that must not be on the wire (1005, 1006, …) end it without a Close frame
+   * @param {string} [description] default: what the code means; the peer sees its first 123 bytes
+   * @param {boolean} [skipCloseFrame=false]
+   */
+  drop(reasonCode, description, skipCloseFrame) {
+    if (typeof reasonCode !== 'number') reasonCode = 1002;
+    if (typeof description !== 'string') description = CLOSE_DESCRIPTIONS[reasonCode];
+    this._debug('drop: %d %s, skipCloseFrame %s', reasonCode, description, skipCloseFrame);
+
+    this.closeReasonCode = reasonCode;
+    this.closeDescription = description;
+    this.frameQueue = [];
+    this.fragmentationSize = 0;
+    this._closedCleanly = false;
+    try {
+      if (!skipCloseFrame && isSendableCloseCode(reasonCode)) {
+        this.sendCloseFrame(reasonCode, typeof description === 'string' ? truncateReason(description) : description);
+      }
+    } finally {
+      this.connected = false;
+      this.state = 'closed';
+      releaseResources(this);
+      try {
+        emitClose(this);
+      } finally {
+        // Even when a listener throws: nobody else would.
+        this.socket.destroy();
+      }
+    }
+  },
+
+  setCloseTimer() {
+    this.clearCloseTimer();
+    this.waitingForCloseResponse = true;
+    this.closeTimer = setTimeout(() => this.handleCloseTimer(), this.closeTimeout);
+  },
+
+  clearCloseTimer() {
+    if (!this.closeTimer) return;
+    clearTimeout(this.closeTimer);
+    this.waitingForCloseResponse = false;
+    this.closeTimer = null;
+  },
+
+  /** The peer has not answered our Close frame in time. */
+  handleCloseTimer() {
+    this._debug('handleCloseTimer');
+    this.closeTimer = null;
+    if (!this.waitingForCloseResponse) return;
+    this.waitingForCloseResponse = false;
+    this.state = 'closed';
+    this.socket.end();
+    linger(this);
+  },
+};
+
+module.exports = { handleCloseFrame, linger, methods };

@@ -11,7 +11,7 @@ const { KIND, MASK_POLICY } = require('./internal/events');
 const { DEFAULT_IO } = require('./internal/io-option');
 const { Inbox } = require('./internal/inbox');
 const { StreamReceiver } = require('./internal/stream-receiver');
-const { createContext } = require('./internal/context');
+const { captureContext } = require('./internal/context');
 const { scheduleDelivery } = require('./internal/delivery');
 const frameProcessing = require('./internal/frame-processing');
 const keepalive = require('./internal/keepalive');
@@ -71,7 +71,7 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this.inputPaused = false;
 
   // The async context in which events are emitted: that of the socket. Servers and clients know better than this.
-  this._context = null;
+  this._context = undefined;
   // Received events that wait to be delivered.
   this._inbox = new Inbox();
   // Who moves the bytes, and what it keeps: the Rust receiver of a stream, or the id of a taken-over socket.
@@ -141,7 +141,7 @@ Object.defineProperty(WebSocketConnection.prototype, 'transport', {
 /** Starts receiving. Called once, by whoever made the connection. */
 WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEventListeners() {
   const { socket } = this;
-  if (this._context === null) this._context = createContext();
+  if (this._context === undefined) this._context = captureContext();
   for (const [event, listener] of socketListeners(this)) socket.on(event, listener);
   if (mayTakeOver(this) && nativeTransport.takeOver(this, this.config.io || DEFAULT_IO, maskPolicy(this), receiverConfig(this))) {
     this._transport = nativeTransport;
@@ -200,7 +200,7 @@ WebSocketConnection.prototype.handleSocketData = function handleSocketData(data)
   this.setKeepaliveTimer();
   if (this.state === STATE_CLOSED || this.state === STATE_PEER_REQUESTED_CLOSE) return;
   if (this._receiver === null) {
-    if (this._context === null) this._context = createContext();
+    if (this._context === undefined) this._context = captureContext();
     this._receiver = new StreamReceiver(maskPolicy(this), receiverConfig(this));
   }
   if (this._maxReceivedFrameSize !== this.config.maxReceivedFrameSize) updateConfig(this);

@@ -6,7 +6,7 @@ const { Duplex } = require('stream');
 const binding = require('./internal/binding');
 const WebSocketConnection = require('./WebSocketConnection');
 const { noop } = require('./utils');
-const { createContext } = require('./internal/context');
+const { captureContext } = require('./internal/context');
 const { startReceiving } = require('./internal/early-data');
 const { parseUrl } = require('./internal/legacy-url');
 const { statusPhrase } = require('./internal/http-status');
@@ -40,7 +40,7 @@ function WebSocketRequest(socket, httpRequest, serverConfig, head) {
 
   this._head = head;
   // The request comes in the async context of its socket; accept() may be called in any other.
-  this._context = createContext();
+  this._context = captureContext();
   this._resolved = false;
   this._handshakeRead = false;
   this._socketIsClosing = false;

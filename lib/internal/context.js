@@ -8,19 +8,30 @@ const { AsyncResource } = require('async_hooks');
 /** Since Node 24 a scope takes back what was entered in it; before, it stays with the resource. */
 const SCOPES_ARE_CLEAN = Number(process.versions.node.split('.')[0]) >= 24;
 
-/** A new context, a child of the one that the caller is in. */
-function createContext() {
-  return new AsyncResource('WEBSOCKET');
+/** The context in which nothing has been entered. */
+const ROOT = new AsyncResource('WEBSOCKET');
+
+/** Whether there is anything in a context: a store of an AsyncLocalStorage, or somebody who watches it. */
+function isUsed(resource) {
+  return Object.getOwnPropertySymbols(resource).some((symbol) =>
+    !String(symbol.description).endsWith('async_id_symbol') && resource[symbol] !== undefined);
+}
+
+/** The context of the caller, for runInContext(); null when there is nothing in it. */
+function captureContext() {
+  const resource = new AsyncResource('WEBSOCKET');
+  return isUsed(resource) ? resource : null;
 }
 
 function runInChild(connection, fn, kind, value) {
-  createContext().runInAsyncScope(fn, null, connection, kind, value);
+  new AsyncResource('WEBSOCKET').runInAsyncScope(fn, null, connection, kind, value);
 }
 
 /** Calls `fn(connection, kind, value)` in the context of the connection. */
 function runInContext(connection, fn, kind, value) {
-  if (SCOPES_ARE_CLEAN) connection._context.runInAsyncScope(fn, null, connection, kind, value);
-  else connection._context.runInAsyncScope(runInChild, null, connection, fn, kind, value);
+  const context = connection._context || ROOT;
+  if (SCOPES_ARE_CLEAN) context.runInAsyncScope(fn, null, connection, kind, value);
+  else context.runInAsyncScope(runInChild, null, connection, fn, kind, value);
 }
 
-module.exports = { createContext, runInContext };
+module.exports = { captureContext, runInContext };

@@ -84,7 +84,11 @@ function dispatch(count, values) {
     const connection = connections[id & PLACE_MASK];
     // Later events of a connection that the program has closed meanwhile are nobody's.
     if (connection !== undefined && connection._nativeId === id) {
-      runInContext(connection, happen, rows[at + 1], eventValue(rows, at, values, slab));
+      const kind = rows[at + 1];
+      const value = eventValue(rows, at, values, slab);
+      // Most programs have nothing in their contexts, and each call of the addon is in an empty one of its own.
+      if (connection._context === null) happen(connection, kind, value);
+      else runInContext(connection, happen, kind, value);
       if (nextRow <= count) return true;
     }
   }

@@ -329,15 +329,18 @@ fn dispatch(env: &Env, count: usize, values: &Array<'_>) -> napi::Result<()> {
         native.set_header(2, native.batch);
     });
     let arguments = [env.create_uint32(count as u32)?.raw(), values.raw()];
-    let global = env.get_global()?.raw();
     loop {
+        // A new receiver for each call: before Node 24, what an AsyncLocalStorage enters stays with it.
+        let mut receiver = ptr::null_mut();
+        // SAFETY: the environment is alive, and a handle scope is open.
+        napi::check_status!(unsafe { sys::napi_create_object(env.raw(), &raw mut receiver) })?;
         let mut result = ptr::null_mut();
         // SAFETY: all values belong to the handle scope that is open; no async context means the root one.
         let status = unsafe {
             sys::napi_make_callback(
                 env.raw(),
                 ptr::null_mut(),
-                global,
+                receiver,
                 function,
                 arguments.len(),
                 arguments.as_ptr(),

@@ -79,6 +79,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._receiver = null;
   this._nativeId = null;
   this._sendCallbacks = null;
+  // Whether a taken-over socket owes the program a `drain`.
+  this._needDrain = false;
   this._assembleFragments = config.assembleFragments;
   this._maxReceivedMessageSize = config.maxReceivedMessageSize;
   this._maxReceivedFrameSize = config.maxReceivedFrameSize;

@@ -76,6 +76,8 @@ function handlePing(connection, payload) {
     connection._waitingPong = payload;
     return;
   }
+  // An older answer that still waits would come too late: this one stands for it.
+  connection._waitingPong = null;
   connection.pong(payload);
 }
 

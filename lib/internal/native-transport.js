@@ -125,7 +125,10 @@ function drained(connection) {
   connection._sendCallbacks = null;
   afterDrain(connection.socket);
   if (callbacks !== null) for (const cb of callbacks) process.nextTick(cb);
-  if (connection.outputBufferFull) connection.socket.emit('drain');
+  if (connection._needDrain) {
+    connection._needDrain = false;
+    connection.socket.emit('drain');
+  }
 }
 
 /** What was sent outside of a batch leaves at the end of the current tick. */
@@ -235,7 +238,10 @@ function sent(connection, waiting, cb) {
     binding.nativeNotify(connection._nativeId);
   }
   const full = waiting >= connection.socket.writableHighWaterMark;
-  if (full && !connection.outputBufferFull) binding.nativeNotify(connection._nativeId);
+  if (full && !connection._needDrain) {
+    connection._needDrain = true;
+    binding.nativeNotify(connection._nativeId);
+  }
   connection.outputBufferFull = full;
   return !full;
 }
@@ -281,8 +287,7 @@ module.exports = {
   },
 
   isBackedUp(connection) {
-    // While a batch is answered nothing is written; what waits from before is what counts.
-    return connection.outputBufferFull;
+    return connection._needDrain;
   },
 
   setPaused(connection, paused) {

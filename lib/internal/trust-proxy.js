@@ -21,11 +21,12 @@ function compileTrustProxy(option) {
 }
 
 function addEntry(list, entry) {
-  const [address, prefix] = String(entry).split('/');
+  const [address, prefix, ...rest] = String(entry).split('/');
   const version = isIP(address);
-  const bits = prefix === undefined ? null : Number(prefix);
+  // Not by Number() alone, to which an empty text is 0: the range of everybody.
+  const bits = prefix === undefined ? null : /^\d{1,3}$/.test(prefix) ? Number(prefix) : NaN;
   const most = version === 4 ? 32 : 128;
-  if (version === 0 || (bits !== null && !(Number.isInteger(bits) && bits >= 0 && bits <= most))) {
+  if (version === 0 || rest.length > 0 || (bits !== null && !(Number.isInteger(bits) && bits >= 0 && bits <= most))) {
     throw new Error('The option trustProxy takes true, false, addresses and ranges such as 10.0.0.0/8, not ' +
       `${String(entry)}.`);
   }

@@ -84,7 +84,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._assembleFragments = config.assembleFragments;
   this._maxReceivedMessageSize = config.maxReceivedMessageSize;
   this._maxReceivedFrameSize = config.maxReceivedFrameSize;
-  // Whether the socket was closed before the inbox was empty.
+  // Whether the socket had ended, or was closed, before the inbox was empty.
+  this._endPending = false;
   this._socketClosed = false;
   // Whether both Close frames have been exchanged (RFC 6455 section 7.1.4).
   this._closedCleanly = false;
@@ -329,17 +330,21 @@ WebSocketConnection.prototype.handleSocketError = function handleSocketError(err
 WebSocketConnection.prototype.handleSocketEnd = function handleSocketEnd() {
   this._debug('handleSocketEnd: state = %s', this.state);
   this.receivedEnd = true;
-  if (this.state === STATE_OPEN) {
-    this.socket.end();
-    closing.linger(this);
+  if (this.state !== STATE_OPEN) return;
+  if (this._inbox.length > 0) {
+    // A Close frame may be among what came before.
+    this._endPending = true;
+    return;
   }
+  this.socket.end();
+  closing.linger(this);
 };
 
 WebSocketConnection.prototype.handleSocketClose = function handleSocketClose(hadError) {
   this._debug('handleSocketClose');
   this.socketHadError = hadError;
-  if (this._inbox.length > 0 && this.state !== STATE_CLOSED && !this.inputPaused) {
-    // What was received before comes before the close event.
+  if (this._inbox.length > 0 && this.state !== STATE_CLOSED) {
+    // What was received before comes before the close event; when the program has paused, after resume().
     this._socketClosed = true;
     return;
   }
@@ -381,6 +386,10 @@ WebSocketConnection.prototype.pause = function pause() {
 WebSocketConnection.prototype.resume = function resume() {
   this._debug('resume');
   this.socket.resume();
+  if (!this._socketClosed) return;
+  // A closed socket has nothing more to tell.
+  this.inputPaused = false;
+  this.processReceivedData();
 };
 
 module.exports = WebSocketConnection;

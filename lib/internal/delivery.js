@@ -23,17 +23,18 @@ function deliverTo(connection, kind, value) {
 function deliver(connection) {
   const inbox = connection._inbox;
   inbox.scheduled = false;
-  if (inbox.length === 0 || (connection.inputPaused && !connection._socketClosed)) {
-    finishIfClosed(connection);
+  if (inbox.length === 0) {
+    whenEmpty(connection);
     return;
   }
+  if (connection.inputPaused) return;
   try {
     const { kind } = inbox;
     runInContext(connection, deliverTo, kind, inbox.shift());
   } finally {
     // Also when the handler has thrown: the exception is the program's, the other messages are still to come.
     if (inbox.length > 0) scheduleAfterMicrotasks(connection);
-    else finishIfClosed(connection);
+    else whenEmpty(connection);
   }
 }
 
@@ -45,7 +46,12 @@ function scheduleAfterMicrotasks(connection) {
   queueMicrotask(() => process.nextTick(deliver, connection));
 }
 
-function finishIfClosed(connection) {
+/** What had to wait for the program to be told everything. */
+function whenEmpty(connection) {
+  if (connection._endPending) {
+    connection._endPending = false;
+    connection.handleSocketEnd();
+  }
   if (connection._socketClosed) process.nextTick(() => { if (connection._socketClosed) connection._finishClose(); });
 }
 

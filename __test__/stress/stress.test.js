@@ -4,7 +4,7 @@ const test = require('node:test');
 const assert = require('node:assert');
 const { run } = require('./run');
 
-for (const io of ['auto', 'loop', 'threads', 'stream']) {
+for (const io of ['auto', 'loop', 'stream']) {
   test(`every byte arrives while connections come, go, pause and break, with io: '${io}'`, { timeout: 60000 }, async () => {
     const seed = Date.now() % 1000000007;
     const { fault, totals } = await run({ io, seconds: 4, connections: 60, seed });

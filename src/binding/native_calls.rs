@@ -67,7 +67,8 @@ pub fn native_start(env: Env, slab: Buffer, rows: Buffer, dispatch: Function<'_,
         rows: Rc::new(Memory::new(rows)),
         row_count: Rc::new(Cell::new(0)),
     };
-    let parallel = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
+    // 'auto' stays with the loop until the end of a socket is reliably seen over a worker; 'threads' is a preview.
+    let parallel = false;
     let begun = native::begin(Native {
         env: env.raw(),
         exchange: Arc::clone(&exchange),

@@ -124,7 +124,7 @@ module.exports = [
     async run({ pair, trace, sleep }) {
       const { connection } = await pair({ config: { closeTimeout: 20 }, client: { halfOpen: true }, events: ['message', 'close'] });
       connection.close();
-      await sleep(150);
+      await sleep(700);
       trace('emitted', connection.closeEventEmitted);
     },
   },

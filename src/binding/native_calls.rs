@@ -20,6 +20,7 @@ use super::send::{next_key, opcode};
 use super::uv::{Uv, Wake, Watch};
 use crate::protocol::header::FrameHeader;
 use crate::protocol::{OpCode, encoder};
+use crate::transport::batch::Batch;
 use crate::transport::exchange::Exchange;
 use crate::transport::policy::{Io, Policy};
 use crate::transport::reactor::{Id, READ_LEN, Reactor};
@@ -80,7 +81,7 @@ pub fn native_start(env: Env, slab: Buffer, rows: Buffer, dispatch: Function<'_,
         places: Vec::new(),
         count: 0,
         batch: 0,
-        spare: Default::default(),
+        spare: Batch::default(),
     });
     if begun.is_err() {
         return Ok(false);

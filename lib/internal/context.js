@@ -3,7 +3,7 @@
 // Async contexts (AsyncLocalStorage, tracing): each event of a connection is emitted in the context of its socket, and
 // what a listener enters there is not seen by the next event.
 
-const { AsyncResource } = require('async_hooks');
+const { AsyncLocalStorage, AsyncResource } = require('async_hooks');
 
 /** Since Node 24 a scope takes back what was entered in it; before, it stays with the resource. */
 const SCOPES_ARE_CLEAN = Number(process.versions.node.split('.')[0]) >= 24;
@@ -34,4 +34,20 @@ function runInContext(connection, fn, kind, value) {
   else context.runInAsyncScope(runInChild, null, connection, fn, kind, value);
 }
 
-module.exports = { captureContext, runInContext };
+/** Since Node 24: has a function run in the empty context, and takes back what was entered meanwhile. */
+const runInRoot = SCOPES_ARE_CLEAN && ROOT.runInAsyncScope(() => AsyncLocalStorage.snapshot());
+
+/**
+ * An async resource for several calls in a row, of which none should see what another has entered; `onEnter` is called
+ * when something was. Not needed since Node 24.
+ */
+function watchedResource(onEnter) {
+  return new Proxy({}, {
+    set(target, key, value) {
+      onEnter();
+      return Reflect.set(target, key, value);
+    },
+  });
+}
+
+module.exports = { captureContext, runInContext, runInRoot, watchedResource };

@@ -8,7 +8,7 @@ const net = require('net');
 const { AsyncResource } = require('async_hooks');
 const { getSystemErrorName } = require('util');
 const binding = require('./binding');
-const { runInContext } = require('./context');
+const { runInContext, runInRoot, watchedResource } = require('./context');
 const { KIND, ROW, eventValue } = require('./events');
 const { StreamReceiver } = require('./stream-receiver');
 const { GONE, becomeTakenOver, becomeOrdinary, afterDrain } = require('./taken-over-socket');
@@ -55,7 +55,7 @@ let exiting = false;
 function start() {
   slab = Buffer.allocUnsafeSlow(SLAB_LENGTH);
   rows = new Uint32Array(ROWS * ROW);
-  if (!binding.nativeStart(slab, Buffer.from(rows.buffer), dispatch)) return false;
+  if (!binding.nativeStart(slab, Buffer.from(rows.buffer), dispatch, newResource())) return false;
   // The end of the process comes before the end of the tick: what was sent leaves now, and at once from now on.
   process.on('exit', () => {
     exiting = true;
@@ -70,8 +70,10 @@ function drivenByWorker() {
 }
 
 /**
- * Called with each batch; true asks for another call, between which Node runs what the program has queued with
- * process.nextTick() and promises.
+ * Called with each batch; true asks for another call, in another async resource.
+ *
+ * Between two events Node runs what the program has queued with process.nextTick() and promises. Node does that by itself
+ * at the end of the call, which is therefore the end of the last event.
  */
 function dispatch(count, values) {
   if (rows[2] === takenBatch) return false;
@@ -83,19 +85,55 @@ function dispatch(count, values) {
     const id = rows[at];
     const connection = connections[id & PLACE_MASK];
     // Later events of a connection that the program has closed meanwhile are nobody's.
-    if (connection !== undefined && connection._nativeId === id) {
-      const kind = rows[at + 1];
-      const value = eventValue(rows, at, values, slab);
-      // Most programs have nothing in their contexts, and each call of the addon is in an empty one of its own.
-      if (connection._context === null) happen(connection, kind, value);
-      else runInContext(connection, happen, kind, value);
-      if (nextRow <= count) return true;
-    }
+    if (connection === undefined || connection._nativeId !== id) continue;
+    if (!deliver(connection, rows[at + 1], eventValue(rows, at, values, slab))) return true;
+    if (nextRow <= count && !runTicks()) return true;
   }
   takenBatch = rows[2];
   nextRow = 1;
   lastRow = 0;
   batchValues = null;
+  return false;
+}
+
+/** Whether a listener has left something in the async resource of the batch. */
+let resourceIsUsed = false;
+
+function newResource() {
+  resourceIsUsed = false;
+  return watchedResource(() => { resourceIsUsed = true; });
+}
+
+/** Has an event happen; false when the next one needs another call. */
+function deliver(connection, kind, value) {
+  try {
+    // Most programs have nothing in their contexts.
+    if (connection._context !== null) runInContext(connection, happen, kind, value);
+    else if (runInRoot) runInRoot(happen, connection, kind, value);
+    else happen(connection, kind, value);
+  } catch (error) {
+    return uncaught(error);
+  }
+  return true;
+}
+
+/** Ticks and promise reactions; false when the next event needs another call. */
+function runTicks() {
+  // Node before 16 had it and after 26 may not: then each event is a call of its own.
+  if (typeof process._tickCallback !== 'function') return false;
+  try {
+    process._tickCallback();
+  } catch (error) {
+    return uncaught(error);
+  }
+  if (!resourceIsUsed) return true;
+  binding.nativeSetResource(newResource());
+  return false;
+}
+
+/** Ends the process unless the program handles it. Node forgets then what it was in the midst of. */
+function uncaught(error) {
+  binding.nativeReport(error);
   return false;
 }
 

@@ -16,8 +16,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use bytes::BytesMut;
-use napi::bindgen_prelude::{Array, Buffer, FunctionRef};
+use bytes::{Bytes, BytesMut};
+use napi::bindgen_prelude::{Array, Buffer, FunctionRef, ObjectRef};
 use napi::{Env, JsValue, sys};
 
 use super::rows::RowWriter;
@@ -25,7 +25,8 @@ use super::uv::{self, Handle, Wake, Watch};
 use crate::transport::batch::Batch;
 use crate::transport::exchange::Exchange;
 use crate::transport::policy::{Driver, Policy};
-use crate::transport::reactor::{Counters, Id, Reactor, Space};
+use crate::transport::reactor::{Id, Reactor, Space};
+use crate::transport::socket::Counters;
 use crate::transport::worker;
 
 thread_local! {
@@ -41,6 +42,8 @@ pub(super) struct Native {
     pub(super) watch: Watch,
     pub(super) wake: Wake,
     pub(super) dispatch: FunctionRef<(), bool>,
+    /// The async resource, and the receiver, of calls to `dispatch`.
+    pub(super) resource: ObjectRef<false>,
     pub(super) lent: Lent,
     /// By place of the id.
     pub(super) places: Vec<Option<Place>>,
@@ -140,6 +143,42 @@ impl Native {
         let place = self.place(id)?;
         place.sent += len;
         Some(place.waiting())
+    }
+
+    /// Sends a large message, whose pieces are `len` bytes together; otherwise like [`Native::send`].
+    pub(super) fn send_large<'p>(
+        &mut self,
+        id: Id,
+        pieces: impl Iterator<Item = &'p [u8]>,
+        len: usize,
+    ) -> Option<u64> {
+        self.place(id)?;
+        self.exchange.send_large(id, pieces, len);
+        let place = self.place(id)?;
+        place.sent += len as u64;
+        Some(place.waiting())
+    }
+
+    /// Sends the same frames to many connections, and passes on how many bytes wait for each of them then (`None` for
+    /// those that are gone).
+    pub(super) fn broadcast(
+        &mut self,
+        ids: Vec<Id>,
+        frames: Bytes,
+        mut waiting: impl FnMut(usize, Option<u64>),
+    ) {
+        let len = frames.len() as u64;
+        for (index, &id) in ids.iter().enumerate() {
+            let place = self.place(id);
+            waiting(
+                index,
+                place.map(|place| {
+                    place.sent += len;
+                    place.waiting()
+                }),
+            );
+        }
+        self.exchange.broadcast(ids, frames);
     }
 
     /// Bytes that wait to be written, bytes read, bytes written.
@@ -318,9 +357,8 @@ fn deliver<'e>(env: &'e Env, writer: &mut RowWriter<'e>) {
     writer.clear(env);
 }
 
-/// Calls into JavaScript until it has taken `count` rows. Each call is an event of the loop of its own: ticks and promise
-/// reactions run when it returns, and what they or it throw is an uncaught exception. (Running ticks from JavaScript
-/// would be faster, but what a tick throws then leaves Node's stack of async contexts in a state that ends the process.)
+/// Calls into JavaScript until it has taken `count` rows: one call as a rule, at whose end ticks and promise reactions run.
+/// JavaScript asks for another by returning true.
 fn dispatch(env: &Env, count: usize, values: &Array<'_>) -> napi::Result<()> {
     let function = with_native(|native| native.dispatch.borrow_back(env).map(|function| function.raw()));
     let Some(function) = function.transpose()? else { return Ok(()) };
@@ -330,17 +368,15 @@ fn dispatch(env: &Env, count: usize, values: &Array<'_>) -> napi::Result<()> {
     });
     let arguments = [env.create_uint32(count as u32)?.raw(), values.raw()];
     loop {
-        // A new receiver for each call: before Node 24, what an AsyncLocalStorage enters stays with it.
-        let mut receiver = ptr::null_mut();
-        // SAFETY: the environment is alive, and a handle scope is open.
-        napi::check_status!(unsafe { sys::napi_create_object(env.raw(), &raw mut receiver) })?;
+        let resource = with_native(|native| native.resource.get_value(env).map(|value| value.raw()));
+        let Some(resource) = resource.transpose()? else { return Ok(()) };
         let mut result = ptr::null_mut();
         // SAFETY: all values belong to the handle scope that is open; no async context means the root one.
         let status = unsafe {
             sys::napi_make_callback(
                 env.raw(),
                 ptr::null_mut(),
-                receiver,
+                resource,
                 function,
                 arguments.len(),
                 arguments.as_ptr(),
@@ -361,9 +397,14 @@ fn dispatch(env: &Env, count: usize, values: &Array<'_>) -> napi::Result<()> {
         napi::check_status!(unsafe {
             sys::napi_get_and_clear_last_exception(env.raw(), &raw mut exception)
         })?;
-        // SAFETY: `exception` is a value, since the call has succeeded. Ends the process unless the program handles it.
-        napi::check_status!(unsafe { sys::napi_fatal_exception(env.raw(), exception) })?;
+        report(env.raw(), exception)?;
     }
+}
+
+/// Makes an exception an uncaught one: ends the process unless the program handles it.
+pub(super) fn report(env: sys::napi_env, exception: sys::napi_value) -> napi::Result<()> {
+    // SAFETY: the environment is alive, and `exception` a value of the handle scope that is open.
+    napi::check_status!(unsafe { sys::napi_fatal_exception(env, exception) })
 }
 
 /// The environment ends: closes all sockets, and has the loop forget its handles before it is closed itself.
@@ -388,9 +429,9 @@ pub(super) unsafe extern "C" fn on_exit(hook: sys::napi_async_cleanup_hook_handl
     };
     HOOK.set(hook);
     let reactor = native.exchange.end();
-    let Native { watch, wake, dispatch, lent, .. } = native;
+    let Native { watch, wake, dispatch, resource, lent, .. } = native;
     // References die with the environment, which is past taking them back.
-    std::mem::forget((dispatch, lent));
+    std::mem::forget((dispatch, resource, lent));
     watch.close(closed);
     wake.close(closed);
     drop(reactor);

@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use napi::bindgen_prelude::{Array, Buffer, BufferSlice, Function};
-use napi::{Env, Error, Result, Status, sys};
+use napi::bindgen_prelude::{Array, Buffer, BufferSlice, Function, Object, Unknown};
+use napi::{Env, Error, JsValue, Result, Status, sys};
 use napi_derive::napi;
 
 use super::native::{self, Lent, Memory, Native, Place, with_native};
@@ -32,6 +32,9 @@ pub(super) const ROWS_OF_A_READ: usize = READ_LEN / 2;
 /// What a function returns for a connection that is gone.
 const GONE: u32 = u32::MAX;
 
+/// Payloads from this many bytes on are written at once, past the outbox, as far as the socket takes them.
+const LARGE: usize = 16 * 1024;
+
 /// Strings up to nearly this many bytes of UTF-8 cross the border in one call.
 pub(super) const SCRATCH_LEN: usize = 64 * 1024;
 
@@ -47,9 +50,16 @@ fn started<T>(result: Option<T>) -> Result<T> {
 /// Prepares this environment for sockets to be taken over. False where that is not possible.
 ///
 /// `slab` and `rows` are memory for the batches. `dispatch(count, values)` is called with each batch, and again as long
-/// as it returns true; what it throws is an uncaught exception, after which it is called again.
+/// as it returns true; what it throws is an uncaught exception, after which it is called again. `resource` is its receiver
+/// and async resource.
 #[napi(catch_unwind)]
-pub fn native_start(env: Env, slab: Buffer, rows: Buffer, dispatch: Function<'_, (), bool>) -> Result<bool> {
+pub fn native_start(
+    env: Env,
+    slab: Buffer,
+    rows: Buffer,
+    dispatch: Function<'_, (), bool>,
+    resource: Object<'_>,
+) -> Result<bool> {
     if with_native(|_| ()).is_some() {
         return Ok(false);
     }
@@ -68,8 +78,7 @@ pub fn native_start(env: Env, slab: Buffer, rows: Buffer, dispatch: Function<'_,
         rows: Rc::new(Memory::new(rows)),
         row_count: Rc::new(Cell::new(0)),
     };
-    // 'auto' stays with the loop until the end of a socket is reliably seen over a worker; 'threads' is a preview.
-    let parallel = false;
+    let parallel = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
     let begun = native::begin(Native {
         env: env.raw(),
         exchange: Arc::clone(&exchange),
@@ -77,6 +86,7 @@ pub fn native_start(env: Env, slab: Buffer, rows: Buffer, dispatch: Function<'_,
         watch,
         wake,
         dispatch: dispatch.create_ref()?,
+        resource: resource.create_ref()?,
         lent,
         places: Vec::new(),
         count: 0,
@@ -100,6 +110,20 @@ pub fn native_start(env: Env, slab: Buffer, rows: Buffer, dispatch: Function<'_,
     } else {
         Err(Error::new(Status::from(status), "no cleanup hook"))
     }
+}
+
+/// Replaces the async resource of the next calls to `dispatch`.
+#[napi(catch_unwind)]
+pub fn native_set_resource(env: Env, resource: Object<'_>) -> Result<()> {
+    let resource = resource.create_ref()?;
+    let before = started(with_native(|native| std::mem::replace(&mut native.resource, resource)))?;
+    before.unref(&env)
+}
+
+/// Makes an exception an uncaught one: ends the process unless the program handles it.
+#[napi(catch_unwind)]
+pub fn native_report(env: Env, exception: Unknown<'_>) -> Result<()> {
+    native::report(env.raw(), exception.raw())
 }
 
 /// Says who is to drive: 0 what suits the load, 1 Node's loop, 2 a worker.
@@ -274,7 +298,7 @@ pub fn native_flush_one(env: &Env, id: u32) -> Result<u32> {
         flush_with(env, native, |native, writer| {
             native.with_reactor(|reactor| reactor.flush_one(id, writer));
         });
-        native.counters(id).map_or(GONE, |[waiting, ..]| waiting.min(u64::from(GONE - 1)) as u32)
+        returned(native.counters(id).map(|[waiting, ..]| waiting))
     }))
 }
 
@@ -287,7 +311,19 @@ pub(super) fn with_scratch<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
 pub(super) fn send_message(id: u32, opcode_bits: u32, payload: &[u8], threshold: u32, masked: bool) -> u32 {
     let opcode = OpCode::from_bits(opcode_bits as u8).unwrap_or(OpCode::Binary);
     let threshold = Some(threshold as usize);
+    if payload.len() >= LARGE && !masked {
+        return send_large(id, opcode, payload, threshold);
+    }
     append(id, |out| encoder::put_message(out, opcode, payload, threshold, || masked.then(next_key), |_| {}))
+}
+
+/// Sends a message whose payload is not to be copied if that can be avoided.
+fn send_large(id: u32, opcode: OpCode, payload: &[u8], threshold: Option<usize>) -> u32 {
+    let headers = encoder::message_headers(opcode, payload.len(), threshold);
+    let frames = headers.iter().zip(encoder::fragments(payload.len(), threshold));
+    let pieces = frames.flat_map(|((header, len), range)| [&header[..*len], &payload[range]]);
+    let len = encoder::message_len(payload.len(), threshold, false);
+    returned(with_native(|native| native.send_large(Id::from_raw(id), pieces, len)).flatten())
 }
 
 /// Sends a control frame.
@@ -314,15 +350,23 @@ pub fn native_broadcast(
     threshold: u32,
 ) -> Result<()> {
     let opcode = opcode(opcode_bits)?;
-    let mut frames = BytesMut::new();
-    encoder::put_message(&mut frames, opcode, payload, Some(threshold as usize), || None, |_| {});
-    for id in ids.as_chunks_mut::<4>().0 {
-        *id = append(u32::from_ne_bytes(*id), |out| out.extend_from_slice(&frames)).to_ne_bytes();
-    }
-    Ok(())
+    let threshold = Some(threshold as usize);
+    let mut frames = BytesMut::with_capacity(encoder::message_len(payload.len(), threshold, false));
+    encoder::put_message(&mut frames, opcode, payload, threshold, || None, |_| {});
+    let numbers = ids.as_chunks_mut::<4>().0;
+    let recipients = numbers.iter().map(|id| Id::from_raw(u32::from_ne_bytes(*id))).collect();
+    started(with_native(|native| {
+        native.broadcast(recipients, frames.freeze(), |index, waiting| {
+            numbers[index] = returned(waiting).to_ne_bytes();
+        });
+    }))
 }
 
 fn append(id: u32, write: impl FnOnce(&mut BytesMut)) -> u32 {
-    let waiting = with_native(|native| native.send(Id::from_raw(id), write)).flatten();
+    returned(with_native(|native| native.send(Id::from_raw(id), write)).flatten())
+}
+
+/// A number of bytes as the functions for sending return it.
+fn returned(waiting: Option<u64>) -> u32 {
     waiting.map_or(GONE, |waiting| waiting.min(u64::from(GONE - 1)) as u32)
 }

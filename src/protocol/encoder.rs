@@ -37,6 +37,28 @@ pub fn message_len(len: usize, threshold: Option<usize>, masked: bool) -> usize 
     fragments(len, threshold).map(|range| header_len(range.len() as u64, masked) + range.len()).sum()
 }
 
+/// The headers of the frames of an unmasked message of `len` bytes, each with its length; see [`fragments`].
+#[must_use]
+pub fn message_headers(
+    opcode: OpCode,
+    len: usize,
+    threshold: Option<usize>,
+) -> Vec<([u8; MAX_HEADER_LEN], usize)> {
+    let header = |range: std::ops::Range<usize>| {
+        let header = FrameHeader {
+            fin: range.end == len,
+            rsv: 0,
+            opcode: if range.start == 0 { opcode } else { OpCode::Continuation },
+            mask: None,
+            len: range.len() as u64,
+        };
+        let mut bytes = [0; MAX_HEADER_LEN];
+        let header_len = header.encode(&mut bytes);
+        (bytes, header_len)
+    };
+    fragments(len, threshold).map(header).collect()
+}
+
 /// Appends a message as one frame or several, and reports where each frame ends in `out`.
 ///
 /// The first frame has `opcode`, the others are Continuation frames, the last has FIN. `mask` is asked for a key for
@@ -98,6 +120,19 @@ mod tests {
         ] {
             assert_eq!(fragments(len, threshold).count(), frames, "{len} {threshold:?}");
             assert_eq!(fragments(len, threshold).map(|range| range.len()).sum::<usize>(), len);
+        }
+    }
+
+    #[test]
+    fn headers_without_payload_are_those_of_the_whole_message() {
+        for (len, threshold) in [(0, None), (5, Some(2)), (70_000, None), (70_000, Some(300))] {
+            let payload = vec![7; len];
+            let pieces: Vec<u8> = message_headers(OpCode::Text, len, threshold)
+                .iter()
+                .zip(fragments(len, threshold))
+                .flat_map(|((header, header_len), range)| [&header[..*header_len], &payload[range]].concat())
+                .collect();
+            assert_eq!(encode(&payload, threshold).0, pieces);
         }
     }
 

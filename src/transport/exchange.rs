@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use mio::Waker;
 
 use super::batch::Batch;
@@ -26,6 +26,10 @@ pub(crate) struct Outgoing {
 enum Command {
     /// The next so many bytes are for this connection.
     Send(Id, usize),
+    /// These are for this connection.
+    SendShared(Id, Bytes),
+    /// These are for all of these.
+    Broadcast(Vec<Id>, Bytes),
     /// Tell when all that waits for this connection has been written.
     Notify(Id),
 }
@@ -58,6 +62,12 @@ impl Outgoing {
                 Command::Send(id, len) => {
                     reactor.send(id, |out| out.extend_from_slice(&self.bytes[at..at + len]));
                     at += len;
+                }
+                Command::SendShared(id, frames) => reactor.send_shared(id, &frames),
+                Command::Broadcast(ids, frames) => {
+                    for id in ids {
+                        reactor.send_shared(id, &frames);
+                    }
                 }
                 Command::Notify(id) => reactor.notify(id),
             }
@@ -136,6 +146,30 @@ impl Exchange {
             lock(&self.outgoing).send(id, write);
         } else if let Some(reactor) = lock(&self.reactor).as_mut() {
             reactor.send(id, write);
+        }
+        self.unwritten.note_send();
+    }
+
+    /// Sends a large message, whose pieces are `len` bytes together, without copying what the socket takes at once.
+    pub(crate) fn send_large<'p>(&self, id: Id, pieces: impl Iterator<Item = &'p [u8]>, len: usize) {
+        if self.is_worker_driven() {
+            let mut frames = BytesMut::with_capacity(len);
+            pieces.for_each(|piece| frames.extend_from_slice(piece));
+            lock(&self.outgoing).commands.push(Command::SendShared(id, frames.freeze()));
+        } else if let Some(reactor) = lock(&self.reactor).as_mut() {
+            reactor.send_now(id, pieces);
+        }
+        self.unwritten.note_send();
+    }
+
+    /// Sends the same frames to many connections. They leave with the next [`Exchange::flush`].
+    pub(crate) fn broadcast(&self, ids: Vec<Id>, frames: Bytes) {
+        if self.is_worker_driven() {
+            lock(&self.outgoing).commands.push(Command::Broadcast(ids, frames));
+        } else if let Some(reactor) = lock(&self.reactor).as_mut() {
+            for id in ids {
+                reactor.send_shared(id, &frames);
+            }
         }
         self.unwritten.note_send();
     }

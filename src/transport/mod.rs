@@ -11,5 +11,6 @@ pub(crate) mod outbox;
 pub(crate) mod policy;
 pub(crate) mod reactor;
 pub(crate) mod runtime;
+pub(crate) mod socket;
 pub(crate) mod worker;
 pub(crate) mod write_behind;

@@ -1,68 +1,145 @@
 //! Bytes on their way to a socket.
 
-use std::io;
-use std::io::Write;
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, Write};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
-/// Capacity an empty outbox may keep; more is given back, so that a large message does not stay in memory.
-const KEEP: usize = 16 * 1024;
+/// Capacity that memory of an outbox may have to be used again; more is given back to the system.
+const KEEP: usize = 256 * 1024;
 
-/// Frames that wait to be written, in order.
+/// Shared frames up to this length are copied: one write of much is cheaper than many pieces.
+const COPY: usize = 512;
+
+/// Pieces that go into one write at the most.
+const PIECES: usize = 64;
+
+/// Frames that wait to be written, in order. Holds no memory when it is empty.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    bytes: BytesMut,
+    /// What comes before `tail`.
+    front: VecDeque<Bytes>,
+    tail: BytesMut,
+    /// How much of the first piece has been written.
+    written: usize,
+}
+
+/// Memory of outboxes that are empty, for those that are not.
+#[derive(Debug, Default)]
+pub(crate) struct Spares(Vec<BytesMut>);
+
+impl Spares {
+    /// How many are kept.
+    const MAX: usize = 64;
+
+    fn take(&mut self) -> BytesMut {
+        self.0.pop().unwrap_or_default()
+    }
+
+    fn put(&mut self, mut memory: BytesMut) {
+        if self.0.len() < Self::MAX && (1..=KEEP).contains(&memory.capacity()) {
+            memory.clear();
+            self.0.push(memory);
+        }
+    }
 }
 
 impl Outbox {
     /// The place to append frames to.
-    pub(crate) fn tail(&mut self) -> &mut BytesMut {
-        &mut self.bytes
+    pub(crate) fn tail(&mut self, spares: &mut Spares) -> &mut BytesMut {
+        if self.tail.capacity() == 0 {
+            self.tail = spares.take();
+        }
+        &mut self.tail
+    }
+
+    /// Appends frames that others send as well.
+    pub(crate) fn push_shared(&mut self, frames: &Bytes, spares: &mut Spares) {
+        if frames.len() <= COPY {
+            self.tail(spares).extend_from_slice(frames);
+            return;
+        }
+        if !self.tail.is_empty() {
+            self.front.push_back(self.tail.split().freeze());
+        }
+        self.front.push_back(frames.clone());
     }
 
     /// All that waits.
-    pub(crate) fn into_bytes(self) -> BytesMut {
-        self.bytes
+    pub(crate) fn into_bytes(mut self) -> BytesMut {
+        let mut bytes = BytesMut::with_capacity(self.len());
+        for piece in &self.front {
+            bytes.extend_from_slice(piece);
+        }
+        bytes.extend_from_slice(&self.tail);
+        bytes.advance(std::mem::take(&mut self.written));
+        bytes
     }
 
     /// The number of bytes that wait.
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
+        self.front.iter().map(Bytes::len).sum::<usize>() + self.tail.len() - self.written
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.front.is_empty() && self.tail.len() == self.written
     }
 
     /// Writes as much as `socket` takes, and returns how much that was.
     ///
     /// # Errors
     /// Those of the socket. That it takes no more at present is none.
-    pub(crate) fn flush(&mut self, mut socket: impl Write) -> io::Result<usize> {
-        let before = self.len();
+    pub(crate) fn flush(&mut self, mut socket: impl Write, spares: &mut Spares) -> io::Result<usize> {
+        let mut count = 0;
         while !self.is_empty() {
-            match socket.write(&self.bytes) {
+            match self.write(&mut socket) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => self.bytes.advance(count),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Ok(written) => {
+                    count += written;
+                    self.advance(written);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.compact();
+                    return Ok(count);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        let count = before - self.len();
-        if self.is_empty() {
-            self.reuse(before);
-        }
+        self.written = 0;
+        spares.put(std::mem::take(&mut self.tail));
         Ok(count)
     }
 
-    /// Makes the memory of `used` bytes available again, or gives it back if it is much.
-    fn reuse(&mut self, used: usize) {
-        if used > KEEP {
-            self.bytes = BytesMut::new();
-        } else {
-            // What was written is behind the start now; this moves the start back.
-            let _ = self.bytes.try_reclaim(used);
+    fn write(&self, socket: &mut impl Write) -> io::Result<usize> {
+        if self.front.is_empty() {
+            return socket.write(&self.tail[self.written..]);
+        }
+        let all = self.front.iter().map(|piece| &piece[..]).chain([&self.tail[..]]);
+        let mut pieces: [IoSlice<'_>; PIECES] = [IoSlice::new(&[]); PIECES];
+        let mut len = 0;
+        for (place, piece) in pieces.iter_mut().zip(all) {
+            *place = IoSlice::new(if len == 0 { &piece[self.written..] } else { piece });
+            len += 1;
+        }
+        socket.write_vectored(&pieces[..len])
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.written += count;
+        while let Some(first) = self.front.front()
+            && first.len() <= self.written
+        {
+            self.written -= first.len();
+            self.front.pop_front();
+        }
+    }
+
+    /// Lets go of what has been written, when that is most of the memory.
+    fn compact(&mut self) {
+        if self.front.is_empty() && self.written > self.tail.len() / 2 {
+            self.tail = BytesMut::from(&self.tail[self.written..]);
+            self.written = 0;
         }
     }
 }
@@ -82,7 +159,7 @@ mod tests {
             if self.room == 0 {
                 return Err(io::ErrorKind::WouldBlock.into());
             }
-            let count = bytes.len().min(self.room).min(3);
+            let count = bytes.len().min(self.room).min(30);
             self.taken.extend_from_slice(&bytes[..count]);
             self.room -= count;
             Ok(count)
@@ -95,29 +172,57 @@ mod tests {
 
     #[test]
     fn what_a_socket_does_not_take_waits_in_order() {
-        let mut outbox = Outbox::default();
+        let (mut outbox, mut spares) = (Outbox::default(), Spares::default());
         let mut socket = Slow { taken: Vec::new(), room: 0 };
         let mut sent = Vec::new();
         for round in 0..200u8 {
             let bytes = [round; 7];
-            outbox.tail().extend_from_slice(&bytes);
+            outbox.tail(&mut spares).extend_from_slice(&bytes);
             sent.extend_from_slice(&bytes);
-            socket.room = usize::from(round % 13);
-            outbox.flush(&mut socket).expect("a slow socket is no error");
+            if round % 7 == 0 {
+                let shared = Bytes::from(vec![round; COPY - 3 + usize::from(round % 5)]);
+                outbox.push_shared(&shared, &mut spares);
+                sent.extend_from_slice(&shared);
+            }
+            socket.room = usize::from(round % 13) * 20;
+            outbox.flush(&mut socket, &mut spares).expect("a slow socket is no error");
             assert_eq!(outbox.len(), sent.len() - socket.taken.len());
         }
         socket.room = usize::MAX;
-        outbox.flush(&mut socket).expect("a slow socket is no error");
+        outbox.flush(&mut socket, &mut spares).expect("a slow socket is no error");
         assert!(outbox.is_empty());
         assert_eq!(socket.taken, sent);
     }
 
     #[test]
     fn memory_of_a_large_message_is_given_back() {
-        let mut outbox = Outbox::default();
-        outbox.tail().resize(1 << 20, 1);
-        outbox.flush(io::sink()).expect("a sink takes everything");
-        assert!(outbox.bytes.capacity() <= KEEP);
+        let (mut outbox, mut spares) = (Outbox::default(), Spares::default());
+        outbox.tail(&mut spares).resize(1 << 20, 1);
+        outbox.flush(io::sink(), &mut spares).expect("a sink takes everything");
+        assert_eq!(outbox.tail.capacity(), 0);
+        assert!(spares.0.is_empty());
+    }
+
+    #[test]
+    fn memory_of_small_messages_goes_from_one_outbox_to_the_next() {
+        let (mut outbox, mut other, mut spares) = (Outbox::default(), Outbox::default(), Spares::default());
+        outbox.tail(&mut spares).extend_from_slice(&[1; 1000]);
+        outbox.flush(io::sink(), &mut spares).expect("a sink takes everything");
+        assert_eq!(outbox.tail.capacity(), 0);
+        assert!(other.tail(&mut spares).capacity() >= 1000);
+        assert!(other.is_empty());
+    }
+
+    #[test]
+    fn what_waits_can_be_taken_out() {
+        let (mut outbox, mut spares) = (Outbox::default(), Spares::default());
+        outbox.tail(&mut spares).extend_from_slice(b"abc");
+        outbox.push_shared(&Bytes::from(vec![b'd'; COPY + 1]), &mut spares);
+        outbox.tail(&mut spares).extend_from_slice(b"ef");
+        let mut socket = Slow { taken: Vec::new(), room: 2 };
+        outbox.flush(&mut socket, &mut spares).expect("a slow socket is no error");
+        let rest = outbox.into_bytes();
+        assert_eq!((rest.first(), rest.len(), rest.last()), (Some(&b'c'), COPY + 4, Some(&b'f')));
     }
 
     #[test]
@@ -131,8 +236,11 @@ mod tests {
                 Ok(())
             }
         }
-        let mut outbox = Outbox::default();
-        outbox.tail().extend_from_slice(&[1]);
-        assert_eq!(outbox.flush(Broken).map_err(|error| error.kind()), Err(io::ErrorKind::BrokenPipe));
+        let (mut outbox, mut spares) = (Outbox::default(), Spares::default());
+        outbox.tail(&mut spares).extend_from_slice(&[1]);
+        assert_eq!(
+            outbox.flush(Broken, &mut spares).map_err(|error| error.kind()),
+            Err(io::ErrorKind::BrokenPipe)
+        );
     }
 }

@@ -5,19 +5,19 @@
 //! does not keep all others waiting. Interest in writing exists only while bytes are left over.
 
 use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io;
 use std::net::TcpStream;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Spares};
+use super::socket::{Counters, Socket};
 use crate::protocol::receiver::Receiver;
 use crate::protocol::{Config, Event};
 
@@ -25,7 +25,7 @@ use crate::protocol::{Config, Event};
 pub(crate) const READ_LEN: usize = 64 * 1024;
 
 /// Events taken from the operating system at a time.
-const EVENTS: usize = 256;
+const EVENTS: usize = 1024;
 
 /// The token that wakes the set itself.
 const WAKE: Token = Token(usize::MAX);
@@ -104,46 +104,15 @@ impl<'a> Space<'a> {
         Self { memory, used: 0, keep: false }
     }
 
-    fn next(&mut self) -> Option<&mut [u8]> {
+    pub(super) fn next(&mut self) -> Option<&mut [u8]> {
         self.memory.get_mut(self.used..self.used + READ_LEN)
     }
 
-    fn advance(&mut self, len: usize) {
+    pub(super) fn advance(&mut self, len: usize) {
         if self.keep {
             self.used += len;
         }
     }
-}
-
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, each with a name")]
-struct Socket {
-    id: Id,
-    stream: TcpStream,
-    receiver: Receiver,
-    outbox: Outbox,
-    /// The interest the readiness set knows of; `None` while the socket is not in it.
-    interest: Option<Interest>,
-    paused: bool,
-    /// Nothing more can be read.
-    ended: bool,
-    /// Whether it stands in the list of sockets to flush.
-    dirty: bool,
-    /// Whether it stands in the list of sockets to look at again.
-    unread: bool,
-    /// The peer's FIN was announced: read to the end.
-    closing: bool,
-    /// Tell when the outbox is empty.
-    notify: bool,
-    /// What was read before the socket was taken over, and comes first.
-    early: Vec<u8>,
-    counters: Arc<Counters>,
-}
-
-/// What a connection has brought and taken, in bytes. Readable on every thread, and a little late there.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) read: AtomicU64,
-    pub(crate) written: AtomicU64,
 }
 
 /// How a turn of the reactor went.
@@ -165,6 +134,7 @@ pub(crate) struct Reactor {
     dirty: Vec<Id>,
     /// Sockets that have something to read, in the order in which they get their turn.
     unread: VecDeque<Id>,
+    spares: Spares,
 }
 
 impl Reactor {
@@ -184,6 +154,7 @@ impl Reactor {
             free: Vec::new(),
             dirty: Vec::new(),
             unread: VecDeque::new(),
+            spares: Spares::default(),
         })
     }
 
@@ -301,18 +272,52 @@ impl Reactor {
             return;
         }
         socket.paused = paused;
-        // Coming back into the set reports anew what is there to be read.
+        // Coming back into the set reports anew what is there to be read of the socket, but not what was read before.
         socket.update_interest(&self.poll);
+        if !paused && !socket.early.is_empty() && !socket.unread {
+            socket.unread = true;
+            self.unread.push_back(id);
+            self.wake();
+        }
     }
 
     /// Lets `write` append to what waits for a connection; it leaves with the next flush.
     pub(crate) fn send(&mut self, id: Id, write: impl FnOnce(&mut BytesMut)) {
-        let Some(socket) = self.get_mut(id) else { return };
-        write(socket.outbox.tail());
+        self.append(id, |outbox, spares| write(outbox.tail(spares)));
+    }
+
+    /// Appends frames that others send as well to what waits for a connection.
+    pub(crate) fn send_shared(&mut self, id: Id, frames: &Bytes) {
+        self.append(id, |outbox, spares| outbox.push_shared(frames, spares));
+    }
+
+    fn append(&mut self, id: Id, append: impl FnOnce(&mut Outbox, &mut Spares)) {
+        let socket = self.sockets.get_mut(id.place()).and_then(Option::as_mut).filter(|it| it.id == id);
+        let Some(socket) = socket else { return };
+        append(&mut socket.outbox, &mut self.spares);
         if !socket.dirty {
             socket.dirty = true;
             self.dirty.push(id);
         }
+    }
+
+    /// Writes all that waits for a connection, and then `pieces`, at once: what the socket takes of a large message need
+    /// not be copied. The rest waits, as with [`Reactor::send`].
+    pub(crate) fn send_now<'p>(&mut self, id: Id, pieces: impl Iterator<Item = &'p [u8]>) {
+        let Some(socket) = self.sockets.get_mut(id.place()).and_then(Option::as_mut) else { return };
+        if socket.id != id {
+            return;
+        }
+        let mut pieces = pieces.peekable();
+        // Errors come again, with the next flush.
+        let before = socket.outbox.flush(&socket.stream, &mut self.spares).unwrap_or_default();
+        let count = before
+            + if socket.outbox.is_empty() { socket.write_pieces(&mut pieces, &mut self.spares) } else { 0 };
+        socket.counters.written.fetch_add(count as u64, Relaxed);
+        self.append(id, |outbox, spares| {
+            let tail = outbox.tail(spares);
+            pieces.for_each(|piece| tail.extend_from_slice(piece));
+        });
     }
 
     /// Asks for [`Happening::Drained`] when all that waits for a connection has been written, with the next flush if
@@ -330,7 +335,7 @@ impl Reactor {
     pub(crate) fn flush_one(&mut self, id: Id, sink: &mut impl Sink) {
         let Some(socket) = self.sockets.get_mut(id.place()).and_then(Option::as_mut) else { return };
         if socket.id == id {
-            socket.flush(&self.poll, sink);
+            socket.flush(&self.poll, &mut self.spares, sink);
         }
     }
 
@@ -354,11 +359,13 @@ impl Reactor {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
             _ => {}
         }
+        // Sockets for which there was no room among the events give no new edge: look again.
+        let finished = self.events.iter().count() < EVENTS;
         for event in &self.events {
             let place = event.token();
             let Some(socket) = self.sockets.get_mut(place.0).and_then(Option::as_mut) else { continue };
             if event.is_writable() && !socket.outbox.is_empty() {
-                socket.flush(&self.poll, sink);
+                socket.flush(&self.poll, &mut self.spares, sink);
             }
             let over = event.is_read_closed() || event.is_error();
             socket.closing |= over;
@@ -399,97 +406,12 @@ impl Reactor {
             // Edges do not come twice: be called again for these.
             self.wake();
         }
-        Ok(Turn { served, finished: true })
+        Ok(Turn { served, finished })
     }
 
     /// Makes the descriptor of the set readable, so that [`Reactor::turn`] is called.
     pub(crate) fn wake(&self) {
         // It fails only when the counter behind it overflows, and then the descriptor is readable anyway.
         let _ = self.waker.wake();
-    }
-}
-
-impl Socket {
-    /// Reads once. True when there may be more.
-    fn read(&mut self, space: &mut Space<'_>, sink: &mut impl Sink) -> bool {
-        let Some(memory) = space.next() else { return true };
-        if !self.early.is_empty() {
-            let count = memory.len().min(self.early.len());
-            let rest = self.early.split_off(count);
-            memory[..count].copy_from_slice(&std::mem::replace(&mut self.early, rest));
-            self.receive(&mut memory[..count], sink);
-            space.advance(count);
-            return true;
-        }
-        match self.stream.read(memory) {
-            Ok(0) => {
-                self.ended = true;
-                sink.take(self.id, Happening::End);
-                false
-            }
-            Ok(count) => {
-                self.counters.read.fetch_add(count as u64, Relaxed);
-                self.receive(&mut memory[..count], sink);
-                space.advance(count);
-                count == READ_LEN || self.closing
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
-            Err(error) => {
-                self.ended = true;
-                sink.take(self.id, Happening::Error(error));
-                false
-            }
-        }
-    }
-
-    fn receive(&mut self, mut bytes: &mut [u8], sink: &mut impl Sink) {
-        while let Some(event) = self.receiver.receive(&mut bytes) {
-            sink.take(self.id, Happening::Event(event));
-        }
-    }
-
-    fn flush(&mut self, poll: &Poll, sink: &mut impl Sink) {
-        self.dirty = false;
-        match self.outbox.flush(&self.stream) {
-            Ok(count) => {
-                self.counters.written.fetch_add(count as u64, Relaxed);
-                if self.outbox.is_empty() && std::mem::take(&mut self.notify) {
-                    sink.take(self.id, Happening::Drained);
-                }
-            }
-            Err(error) => {
-                self.outbox = Outbox::default();
-                self.ended = true;
-                sink.take(self.id, Happening::Error(error));
-            }
-        }
-        self.update_interest(poll);
-    }
-
-    fn update_interest(&mut self, poll: &Poll) {
-        let read = (!self.paused && !self.ended).then_some(Interest::READABLE);
-        let write = (!self.outbox.is_empty()).then_some(Interest::WRITABLE);
-        let wanted = match (read, write) {
-            (Some(read), Some(write)) => Some(read | write),
-            (one, other) => one.or(other),
-        };
-        self.watch(poll, wanted);
-    }
-
-    fn watch(&mut self, poll: &Poll, wanted: Option<Interest>) {
-        if self.interest == wanted {
-            return;
-        }
-        let fd = self.stream.as_fd().as_raw_fd();
-        let mut source = SourceFd(&fd);
-        let token = Token(self.id.place());
-        // A descriptor that was registered once can be registered again; there is nothing to be done if not.
-        let _ = match (self.interest, wanted) {
-            (None, Some(interest)) => poll.registry().register(&mut source, token, interest),
-            (Some(_), Some(interest)) => poll.registry().reregister(&mut source, token, interest),
-            (_, None) => poll.registry().deregister(&mut source),
-        };
-        self.interest = wanted;
     }
 }

@@ -1,0 +1,171 @@
+//! One taken-over socket: what is read from it and what waits to be written.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::net::TcpStream;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+use mio::unix::SourceFd;
+use mio::{Interest, Poll, Token};
+
+use super::outbox::{Outbox, Spares};
+use super::reactor::{Happening, Id, READ_LEN, Sink, Space};
+use crate::protocol::receiver::Receiver;
+
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each with a name")]
+pub(crate) struct Socket {
+    pub(super) id: Id,
+    pub(super) stream: TcpStream,
+    pub(super) receiver: Receiver,
+    pub(super) outbox: Outbox,
+    /// The interest the readiness set knows of; `None` while the socket is not in it.
+    pub(super) interest: Option<Interest>,
+    pub(super) paused: bool,
+    /// Nothing more can be read.
+    pub(super) ended: bool,
+    /// Whether it stands in the list of sockets to flush.
+    pub(super) dirty: bool,
+    /// Whether it stands in the list of sockets to look at again.
+    pub(super) unread: bool,
+    /// The peer's FIN was announced: read to the end.
+    pub(super) closing: bool,
+    /// Tell when the outbox is empty.
+    pub(super) notify: bool,
+    /// What was read before the socket was taken over, and comes first.
+    pub(super) early: Vec<u8>,
+    pub(super) counters: Arc<Counters>,
+}
+
+/// What a connection has brought and taken, in bytes. Readable on every thread, and a little late there.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) read: AtomicU64,
+    pub(crate) written: AtomicU64,
+}
+
+impl Socket {
+    /// Reads once. True when there may be more.
+    pub(super) fn read(&mut self, space: &mut Space<'_>, sink: &mut impl Sink) -> bool {
+        let Some(memory) = space.next() else { return true };
+        if !self.early.is_empty() {
+            let count = memory.len().min(self.early.len());
+            let rest = self.early.split_off(count);
+            memory[..count].copy_from_slice(&std::mem::replace(&mut self.early, rest));
+            self.receive(&mut memory[..count], sink);
+            space.advance(count);
+            return true;
+        }
+        match self.stream.read(memory) {
+            Ok(0) => {
+                self.ended = true;
+                sink.take(self.id, Happening::End);
+                false
+            }
+            Ok(count) => {
+                self.counters.read.fetch_add(count as u64, Relaxed);
+                self.receive(&mut memory[..count], sink);
+                space.advance(count);
+                count == READ_LEN || self.closing
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
+            Err(error) => {
+                self.ended = true;
+                sink.take(self.id, Happening::Error(error));
+                false
+            }
+        }
+    }
+
+    fn receive(&mut self, mut bytes: &mut [u8], sink: &mut impl Sink) {
+        while let Some(event) = self.receiver.receive(&mut bytes) {
+            sink.take(self.id, Happening::Event(event));
+        }
+    }
+
+    /// Writes pieces until the socket takes no more, keeps the rest of the last one, and returns how much was written.
+    pub(super) fn write_pieces<'p>(
+        &mut self,
+        pieces: &mut impl Iterator<Item = &'p [u8]>,
+        spares: &mut Spares,
+    ) -> usize {
+        /// Pieces that go into one write at the most.
+        const PIECES: usize = 64;
+        let mut count = 0;
+        loop {
+            let mut all = [IoSlice::new(&[]); PIECES];
+            let mut len = 0;
+            for (place, piece) in all.iter_mut().zip(&mut *pieces) {
+                *place = IoSlice::new(piece);
+                len += 1;
+            }
+            let mut rest = &mut all[..len];
+            while !rest.is_empty() {
+                match self.stream.write_vectored(rest) {
+                    Ok(written) if written > 0 => {
+                        count += written;
+                        IoSlice::advance_slices(&mut rest, written);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    // It takes no more, or has failed: the next flush will tell.
+                    _ => {
+                        let tail = self.outbox.tail(spares);
+                        for piece in rest.iter() {
+                            tail.extend_from_slice(piece);
+                        }
+                        return count;
+                    }
+                }
+            }
+            if len < PIECES {
+                return count;
+            }
+        }
+    }
+
+    pub(super) fn flush(&mut self, poll: &Poll, spares: &mut Spares, sink: &mut impl Sink) {
+        self.dirty = false;
+        match self.outbox.flush(&self.stream, spares) {
+            Ok(count) => {
+                self.counters.written.fetch_add(count as u64, Relaxed);
+                if self.outbox.is_empty() && std::mem::take(&mut self.notify) {
+                    sink.take(self.id, Happening::Drained);
+                }
+            }
+            Err(error) => {
+                self.outbox = Outbox::default();
+                self.ended = true;
+                sink.take(self.id, Happening::Error(error));
+            }
+        }
+        self.update_interest(poll);
+    }
+
+    pub(super) fn update_interest(&mut self, poll: &Poll) {
+        let read = (!self.paused && !self.ended).then_some(Interest::READABLE);
+        let write = (!self.outbox.is_empty()).then_some(Interest::WRITABLE);
+        let wanted = match (read, write) {
+            (Some(read), Some(write)) => Some(read | write),
+            (one, other) => one.or(other),
+        };
+        self.watch(poll, wanted);
+    }
+
+    pub(super) fn watch(&mut self, poll: &Poll, wanted: Option<Interest>) {
+        if self.interest == wanted {
+            return;
+        }
+        let fd = self.stream.as_fd().as_raw_fd();
+        let mut source = SourceFd(&fd);
+        let token = Token(self.id.place());
+        // A descriptor that was registered once can be registered again; there is nothing to be done if not.
+        let _ = match (self.interest, wanted) {
+            (None, Some(interest)) => poll.registry().register(&mut source, token, interest),
+            (Some(_), Some(interest)) => poll.registry().reregister(&mut source, token, interest),
+            (_, None) => poll.registry().deregister(&mut source),
+        };
+        self.interest = wanted;
+    }
+}

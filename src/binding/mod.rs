@@ -10,6 +10,8 @@
 
 mod handshake;
 #[cfg(unix)]
+mod listener_calls;
+#[cfg(unix)]
 mod native;
 #[cfg(unix)]
 mod native_calls;

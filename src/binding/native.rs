@@ -125,6 +125,15 @@ impl Native {
         self.exchange.with_reactor(work)
     }
 
+    /// Takes a connection among those that can be sent to.
+    pub(super) fn know(&mut self, place: Place) {
+        let index = place.id.place();
+        if self.places.len() <= index {
+            self.places.resize_with(index + 1, || None);
+        }
+        self.count += u32::from(self.places[index].replace(place).is_none());
+    }
+
     fn place(&mut self, id: Id) -> Option<&mut Place> {
         self.places.get_mut(id.place())?.as_mut().filter(|place| place.id == id)
     }

@@ -43,7 +43,7 @@ thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_LEN]);
 }
 
-fn started<T>(result: Option<T>) -> Result<T> {
+pub(super) fn started<T>(result: Option<T>) -> Result<T> {
     result.ok_or_else(|| Error::new(Status::GenericFailure, "no socket was taken over in this environment"))
 }
 
@@ -162,11 +162,7 @@ pub fn native_add(
         let Some(Ok((id, counters))) = native.with_reactor(|reactor| reactor.add(fd, config, early)) else {
             return -1;
         };
-        if native.places.len() <= id.place() {
-            native.places.resize_with(id.place() + 1, || None);
-        }
-        native.places[id.place()] = Some(Place { id, counters, sent: 0 });
-        native.count += 1;
+        native.know(Place { id, counters, sent: 0 });
         i64::from(id.raw())
     }))
 }

@@ -12,9 +12,10 @@
 //! | `END`     |                |           |                        |                              |
 //! | `ERROR`   | error number   |           |                        |                              |
 //! | `DRAINED` |                |           |                        |                              |
+//! | `REQUEST` | listener       | port      |                        | the request, see `of_request`|
 //!
-//! The last three come from taken-over sockets only: the peer has closed its direction of the socket; the socket has
-//! failed; what waited to be written has been. JavaScript has to copy what it wants of the slab while it is told.
+//! The last four come from taken-over sockets only: the peer has closed its direction of the socket; the socket has
+//! failed; what waited to be written has been; a request has come in on a listener. JavaScript has to copy what it wants of the slab while it is told.
 
 use std::borrow::Cow;
 
@@ -29,6 +30,8 @@ use crate::protocol::close::{CloseError, NO_STATUS};
 use crate::protocol::{Event, FrameHeader, MessageKind, PeerError};
 #[cfg(unix)]
 use crate::transport::batch::Batch;
+#[cfg(unix)]
+use crate::transport::listener::Requested;
 #[cfg(unix)]
 use crate::transport::reactor::{Happening, Id, Sink};
 
@@ -45,6 +48,8 @@ const END: u32 = 8;
 const ERROR: u32 = 9;
 #[cfg(unix)]
 const DRAINED: u32 = 10;
+#[cfg(unix)]
+const REQUEST: u32 = 11;
 
 const CLOSE_VALID: u32 = 0;
 const CLOSE_INVALID_CODE: u32 = 1;
@@ -100,7 +105,22 @@ impl Row {
                 ..Self::default()
             },
             Happening::Drained => Self { id, kind: DRAINED, ..Self::default() },
+            Happening::Requested(requested) => return Self::of_request(id, &requested, values),
         })
+    }
+
+    /// A request that has come in on a listener. Its values are its parts, a line for each (method, target, names and values of
+    /// headers in turn), and the address of the client.
+    #[cfg(unix)]
+    fn of_request(id: u32, requested: &Requested, values: &mut Values<'_>) -> Result<Self> {
+        let Requested { listener, peer, request } = requested;
+        let mut lines = format!("{}\n{}", request.method, request.target);
+        for (name, value) in &request.headers {
+            lines.extend(["\n", name, "\n", value]);
+        }
+        let value = values.push(lines)?;
+        values.push(peer.ip().to_string())?;
+        Ok(Self { id, kind: REQUEST, a: *listener, b: u32::from(peer.port()), value, ..Self::default() })
     }
 
     /// The row of an event, whose value is added to `values`. `slab` is the address of the slab.

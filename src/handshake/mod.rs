@@ -7,6 +7,7 @@
 pub mod client;
 pub mod cookies;
 pub mod extensions;
+pub mod head;
 pub mod key;
 pub mod server;
 pub mod tokens;

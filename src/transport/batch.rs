@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::ops::Range;
 
+use super::listener::Requested;
 use super::reactor::{Happening, Id, Sink};
 use crate::protocol::{Event, MessageKind};
 
@@ -31,6 +32,7 @@ enum Item {
     End,
     Error(io::Error),
     Drained,
+    Requested(Box<Requested>),
 }
 
 impl Batch {
@@ -57,6 +59,7 @@ impl Batch {
                     Item::End => Happening::End,
                     Item::Error(error) => Happening::Error(error),
                     Item::Drained => Happening::Drained,
+                    Item::Requested(requested) => Happening::Requested(requested),
                 },
             );
         }
@@ -126,6 +129,7 @@ impl Sink for Batch {
             Happening::End => Item::End,
             Happening::Error(error) => Item::Error(error),
             Happening::Drained => Item::Drained,
+            Happening::Requested(requested) => Item::Requested(requested),
         };
         self.items.push((id, item));
     }
@@ -155,6 +159,7 @@ mod tests {
                 Happening::End => "end".to_owned(),
                 Happening::Error(error) => error.to_string(),
                 Happening::Drained => "drained".to_owned(),
+                Happening::Requested(_) => "requested".to_owned(),
             };
             all.push((id.raw(), what));
         });

@@ -8,6 +8,7 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use mio::Waker;
@@ -257,6 +258,11 @@ impl Exchange {
     pub(crate) fn end(&self) -> Option<Reactor> {
         self.take_from_worker();
         lock(&self.reactor).take()
+    }
+
+    /// On another thread: ends handshakes that take too long. False when there is no need to come again.
+    pub(crate) fn expire(&self, now: Instant) -> bool {
+        lock(&self.reactor).as_mut().is_some_and(|reactor| reactor.expire(now))
     }
 
     /// On another thread: JavaScript has sent something and is busy with something else. Writes it in its place.

@@ -16,6 +16,7 @@ use bytes::{Bytes, BytesMut};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
+use super::listener::{Deadlines, Listener, Requested, Stage, note_acceptable};
 use super::outbox::{Outbox, Spares};
 use super::socket::{Counters, Socket};
 use crate::protocol::receiver::Receiver;
@@ -28,7 +29,13 @@ pub(crate) const READ_LEN: usize = 64 * 1024;
 const EVENTS: usize = 1024;
 
 /// The token that wakes the set itself.
-const WAKE: Token = Token(usize::MAX);
+pub(super) const WAKE: Token = Token(usize::MAX);
+
+/// `ECONNRESET`, for a socket that says only that it has failed.
+#[cfg(target_os = "linux")]
+const CONNECTION_RESET: i32 = 104;
+#[cfg(not(target_os = "linux"))]
+const CONNECTION_RESET: i32 = 54;
 
 /// Names a connection: its place in the low bits, and above them how often that place was used before, so that the
 /// id of a closed connection does not mean the next one.
@@ -62,6 +69,8 @@ pub(crate) enum Happening<'a> {
     Error(io::Error),
     /// All that waited to be written has been.
     Drained,
+    /// A connection has come in on a listener, and its request has arrived.
+    Requested(Box<Requested>),
 }
 
 impl Happening<'_> {
@@ -72,6 +81,7 @@ impl Happening<'_> {
             Self::End => Happening::End,
             Self::Error(error) => Happening::Error(error),
             Self::Drained => Happening::Drained,
+            Self::Requested(requested) => Happening::Requested(requested),
         }
     }
 }
@@ -125,7 +135,7 @@ pub(crate) struct Turn {
 
 /// See the module.
 pub(crate) struct Reactor {
-    poll: Poll,
+    pub(super) poll: Poll,
     waker: Arc<Waker>,
     events: Events,
     sockets: Vec<Option<Socket>>,
@@ -135,6 +145,8 @@ pub(crate) struct Reactor {
     /// Sockets that have something to read, in the order in which they get their turn.
     unread: VecDeque<Id>,
     spares: Spares,
+    pub(super) listeners: Vec<Option<Listener>>,
+    pub(super) deadlines: Deadlines,
 }
 
 impl Reactor {
@@ -155,6 +167,8 @@ impl Reactor {
             dirty: Vec::new(),
             unread: VecDeque::new(),
             spares: Spares::default(),
+            listeners: Vec::new(),
+            deadlines: Deadlines::default(),
         })
     }
 
@@ -188,48 +202,49 @@ impl Reactor {
         config: Config,
         early: &[u8],
     ) -> io::Result<(Id, Arc<Counters>)> {
-        let counters = Arc::<Counters>::default();
         let stream = TcpStream::from(fd.try_clone_to_owned()?);
-        let place = match self.free.last() {
-            Some(&place) => place,
-            None => self.sockets.len() as u32,
-        };
-        if place > PLACE_MASK {
+        let socket = self.insert(stream, config, Stage::Open)?;
+        socket.early = early.to_vec();
+        let (id, counters) = (socket.id, Arc::clone(&socket.counters));
+        self.look_at(id);
+        Ok((id, counters))
+    }
+
+    /// Adds a socket of which the set will tell what can be read from now on.
+    pub(super) fn insert(
+        &mut self,
+        stream: TcpStream,
+        config: Config,
+        stage: Stage,
+    ) -> io::Result<&mut Socket> {
+        let place = self.free.last().map_or(self.sockets.len(), |&place| place as usize);
+        if place > PLACE_MASK as usize {
             return Err(io::Error::other("too many connections"));
         }
-        let generation = self.generations.get(place as usize).copied().unwrap_or(0);
-        let id = Id(place | u32::from(generation) << PLACE_BITS);
+        let generation = self.generations.get(place).copied().unwrap_or(0);
+        let id = Id(place as u32 | u32::from(generation) << PLACE_BITS);
         self.poll.registry().register(
             &mut SourceFd(&stream.as_raw_fd()),
-            Token(id.place()),
+            Token(place),
             Interest::READABLE,
         )?;
-        let socket = Socket {
-            id,
-            stream,
-            receiver: Receiver::new(config),
-            outbox: Outbox::default(),
-            interest: Some(Interest::READABLE),
-            paused: false,
-            ended: false,
-            dirty: false,
-            unread: !early.is_empty(),
-            closing: false,
-            notify: false,
-            early: early.to_vec(),
-            counters: Arc::clone(&counters),
-        };
-        if self.free.pop().is_some() {
-            self.sockets[place as usize] = Some(socket);
-        } else {
-            self.sockets.push(Some(socket));
+        if self.free.pop().is_none() {
+            self.sockets.push(None);
             self.generations.push(0);
         }
-        if !early.is_empty() {
-            self.unread.push_back(id);
-            self.wake();
+        Ok(self.sockets[place].insert(Socket::new(id, stream, config, stage)))
+    }
+
+    /// Has a socket be read in the next turn, if it has something to be read that the set does not tell of.
+    pub(super) fn look_at(&mut self, id: Id) {
+        let Some(socket) = self.get_mut(id) else { return };
+        if (socket.early.is_empty() && !socket.missed) || socket.unread {
+            return;
         }
-        Ok((id, counters))
+        socket.missed = false;
+        socket.unread = true;
+        self.unread.push_back(id);
+        self.wake();
     }
 
     /// Removes a connection and closes its descriptor. What waited to be written is lost.
@@ -251,10 +266,13 @@ impl Reactor {
         let generation = &mut self.generations[id.place()];
         *generation = (*generation + 1) & (u32::MAX >> PLACE_BITS) as u16;
         self.free.push(id.place() as u32);
+        if matches!(socket.stage, Stage::Head(_)) {
+            self.deadlines.head_count -= 1;
+        }
         Some(socket)
     }
 
-    fn get_mut(&mut self, id: Id) -> Option<&mut Socket> {
+    pub(super) fn get_mut(&mut self, id: Id) -> Option<&mut Socket> {
         self.sockets.get_mut(id.place())?.as_mut().filter(|socket| socket.id == id)
     }
 
@@ -274,10 +292,8 @@ impl Reactor {
         socket.paused = paused;
         // Coming back into the set reports anew what is there to be read of the socket, but not what was read before.
         socket.update_interest(&self.poll);
-        if !paused && !socket.early.is_empty() && !socket.unread {
-            socket.unread = true;
-            self.unread.push_back(id);
-            self.wake();
+        if !paused {
+            self.look_at(id);
         }
     }
 
@@ -362,8 +378,10 @@ impl Reactor {
         // Sockets for which there was no room among the events give no new edge: look again.
         let finished = self.events.iter().count() < EVENTS;
         for event in &self.events {
-            let place = event.token();
-            let Some(socket) = self.sockets.get_mut(place.0).and_then(Option::as_mut) else { continue };
+            let Some(socket) = self.sockets.get_mut(event.token().0).and_then(Option::as_mut) else {
+                note_acceptable(&mut self.listeners, event.token());
+                continue;
+            };
             if event.is_writable() && !socket.outbox.is_empty() {
                 socket.flush(&self.poll, &mut self.spares, sink);
             }
@@ -373,7 +391,15 @@ impl Reactor {
                 socket.unread = true;
                 self.unread.push_back(socket.id);
             }
+            if matches!(socket.stage, Stage::Requested) && (event.is_error() || event.is_write_closed()) {
+                // It is not read at present, and the program should know.
+                let error = socket.stream.take_error().ok().flatten();
+                socket.ended = true;
+                let reset = || io::Error::from_raw_os_error(CONNECTION_RESET);
+                sink.take(socket.id, Happening::Error(error.unwrap_or_else(reset)));
+            }
         }
+        self.accept();
         let mut served = 0;
         for _ in 0..self.unread.len() {
             let Some(&id) = self.unread.front() else { break };
@@ -383,22 +409,27 @@ impl Reactor {
                 self.unread.pop_front();
                 continue;
             };
-            let may_read = !socket.paused && !socket.ended;
-            if may_read {
+            if socket.may_read() {
                 if !sink.has_room() || space.next().is_none() {
                     return Ok(Turn { served, finished: false });
                 }
                 served += 1;
+                let was_head = matches!(socket.stage, Stage::Head(_));
                 socket.unread = socket.read(space, sink);
+                if was_head && !matches!(socket.stage, Stage::Head(_)) {
+                    self.deadlines.passed_head(id, &socket.stage);
+                }
                 if socket.ended {
                     socket.update_interest(&self.poll);
                 }
             } else {
-                // Resuming reports anew what is there to be read.
+                socket.missed = true;
                 socket.unread = false;
             }
             self.unread.pop_front();
-            if socket.unread {
+            if socket.is_abandoned() {
+                self.remove(id);
+            } else if socket.unread {
                 self.unread.push_back(id);
             }
         }

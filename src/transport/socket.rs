@@ -1,7 +1,7 @@
 //! One taken-over socket: what is read from it and what waits to be written.
 
 use std::io::{self, IoSlice, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -10,8 +10,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token};
 
+use super::listener::{Requested, Stage};
 use super::outbox::{Outbox, Spares};
 use super::reactor::{Happening, Id, READ_LEN, Sink, Space};
+use crate::handshake::head::refusal_response;
+use crate::handshake::server::Refusal;
+use crate::protocol::Config;
 use crate::protocol::receiver::Receiver;
 
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each with a name")]
@@ -36,6 +40,11 @@ pub(crate) struct Socket {
     /// What was read before the socket was taken over, and comes first.
     pub(super) early: Vec<u8>,
     pub(super) counters: Arc<Counters>,
+    pub(super) stage: Stage,
+    /// Something may have become readable while nothing was read.
+    pub(super) missed: bool,
+    /// Close our direction when the outbox is empty.
+    pub(super) finishing: bool,
 }
 
 /// What a connection has brought and taken, in bytes. Readable on every thread, and a little late there.
@@ -46,6 +55,37 @@ pub(crate) struct Counters {
 }
 
 impl Socket {
+    /// A socket that is in the readiness set, with interest in reading.
+    pub(super) fn new(id: Id, stream: TcpStream, config: Config, stage: Stage) -> Self {
+        Self {
+            id,
+            stream,
+            receiver: Receiver::new(config),
+            outbox: Outbox::default(),
+            interest: Some(Interest::READABLE),
+            paused: false,
+            ended: false,
+            dirty: false,
+            unread: false,
+            closing: false,
+            notify: false,
+            early: Vec::new(),
+            counters: Arc::default(),
+            stage,
+            missed: false,
+            finishing: false,
+        }
+    }
+
+    pub(super) fn may_read(&self) -> bool {
+        !self.paused && !self.ended && !matches!(self.stage, Stage::Requested)
+    }
+
+    /// Whether it is over without JavaScript ever having heard of it.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.ended && matches!(self.stage, Stage::Head(_) | Stage::Refused)
+    }
+
     /// Reads once. True when there may be more.
     pub(super) fn read(&mut self, space: &mut Space<'_>, sink: &mut impl Sink) -> bool {
         let Some(memory) = space.next() else { return true };
@@ -60,7 +100,7 @@ impl Socket {
         match self.stream.read(memory) {
             Ok(0) => {
                 self.ended = true;
-                sink.take(self.id, Happening::End);
+                self.tell(Happening::End, sink);
                 false
             }
             Ok(count) => {
@@ -73,16 +113,51 @@ impl Socket {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
             Err(error) => {
                 self.ended = true;
-                sink.take(self.id, Happening::Error(error));
+                self.tell(Happening::Error(error), sink);
                 false
             }
         }
     }
 
+    /// Tells JavaScript, if it knows of the connection.
+    pub(super) fn tell(&self, happening: Happening<'_>, sink: &mut impl Sink) {
+        if matches!(self.stage, Stage::Open | Stage::Requested) {
+            sink.take(self.id, happening);
+        }
+    }
+
     fn receive(&mut self, mut bytes: &mut [u8], sink: &mut impl Sink) {
+        if !matches!(self.stage, Stage::Open) {
+            self.receive_head(bytes, sink);
+            return;
+        }
         while let Some(event) = self.receiver.receive(&mut bytes) {
             sink.take(self.id, Happening::Event(event));
         }
+    }
+
+    /// Bytes of the opening handshake.
+    fn receive_head(&mut self, bytes: &[u8], sink: &mut impl Sink) {
+        let Stage::Head(opening) = &mut self.stage else { return };
+        match opening.reader.push(bytes) {
+            Ok(None) => {}
+            Ok(Some((request, rest))) => {
+                let requested =
+                    Box::new(Requested { listener: opening.listener, peer: opening.peer, request });
+                self.early = rest;
+                self.stage = Stage::Requested;
+                sink.take(self.id, Happening::Requested(requested));
+            }
+            Err(refusal) => self.refuse(&refusal),
+        }
+    }
+
+    /// Answers a request that is no opening handshake; the answer leaves with the next flush.
+    pub(super) fn refuse(&mut self, refusal: &Refusal) {
+        self.stage = Stage::Refused;
+        // It is sent as a whole or not at all: a socket that has carried nothing has room for it.
+        self.ended |= self.stream.write_all(refusal_response(refusal).as_bytes()).is_err();
+        let _ = self.stream.shutdown(Shutdown::Write);
     }
 
     /// Writes pieces until the socket takes no more, keeps the rest of the last one, and returns how much was written.
@@ -130,14 +205,20 @@ impl Socket {
         match self.outbox.flush(&self.stream, spares) {
             Ok(count) => {
                 self.counters.written.fetch_add(count as u64, Relaxed);
-                if self.outbox.is_empty() && std::mem::take(&mut self.notify) {
-                    sink.take(self.id, Happening::Drained);
+                if self.outbox.is_empty() {
+                    if std::mem::take(&mut self.finishing) {
+                        // It fails when the peer has gone already, which reading tells.
+                        let _ = self.stream.shutdown(Shutdown::Write);
+                    }
+                    if std::mem::take(&mut self.notify) {
+                        sink.take(self.id, Happening::Drained);
+                    }
                 }
             }
             Err(error) => {
                 self.outbox = Outbox::default();
                 self.ended = true;
-                sink.take(self.id, Happening::Error(error));
+                self.tell(Happening::Error(error), sink);
             }
         }
         self.update_interest(poll);

@@ -1,0 +1,121 @@
+//! Request heads that arrive in pieces, and the answers to those that are no opening handshake.
+
+use super::MAX_HEAD_LEN;
+use super::server::{self, Refusal, Request};
+use super::tokens::list_contains;
+
+/// Collects a request head. Holds what has arrived, which is at most [`MAX_HEAD_LEN`] bytes and one piece.
+#[derive(Debug, Default)]
+pub struct HeadReader {
+    bytes: Vec<u8>,
+}
+
+impl HeadReader {
+    /// Takes a piece. Returns the request, and what came behind its head, once the head is complete. Linear in what
+    /// arrives, however small the pieces are.
+    ///
+    /// # Errors
+    /// As [`server::parse`], and 426 for a request that does not ask for a WebSocket. The reader is of no use then.
+    pub fn push(&mut self, piece: &[u8]) -> Result<Option<(Request, Vec<u8>)>, Refusal> {
+        let seen = self.bytes.len();
+        self.bytes.extend_from_slice(piece);
+        // What is no HTTP at all mostly shows in the first piece; after that only an empty line can end the head.
+        if seen > 0
+            && self.bytes.len() < MAX_HEAD_LEN
+            && !has_empty_line(&self.bytes[seen.saturating_sub(3)..])
+        {
+            return Ok(None);
+        }
+        let Some((request, len)) = server::parse(&self.bytes)? else { return Ok(None) };
+        if !request.header("upgrade").is_some_and(|upgrade| list_contains(&upgrade, "websocket")) {
+            return Err(Refusal {
+                status: 426,
+                reason: "This is a WebSocket server: the request must ask for an upgrade to websocket."
+                    .to_owned(),
+                header: Some(("Upgrade", "websocket")),
+            });
+        }
+        Ok(Some((request, self.bytes.split_off(len))))
+    }
+}
+
+fn has_empty_line(bytes: &[u8]) -> bool {
+    bytes.windows(2).any(|pair| pair == b"\n\n") || bytes.windows(3).any(|triple| triple == b"\n\r\n")
+}
+
+/// The whole response to a request that is refused: head and a line of text. The connection is to be closed after it.
+#[must_use]
+pub fn refusal_response(refusal: &Refusal) -> String {
+    let phrase = match refusal.status {
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        426 => "Upgrade Required",
+        431 => "Request Header Fields Too Large",
+        _ => "Bad Request",
+    };
+    let length = (refusal.reason.len() + 1).to_string();
+    let connection = if refusal.status == 426 { "Upgrade, close" } else { "close" };
+    let mut headers = vec![
+        ("Connection", connection),
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", &length),
+    ];
+    headers.extend(refusal.header);
+    let head = server::response(refusal.status, phrase, &headers).unwrap_or_default();
+    format!("{head}{}\n", refusal.reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &[u8] =
+        b"GET /chat?x=1 HTTP/1.1\r\nHost: a\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n\r\n";
+
+    #[test]
+    fn a_head_split_anywhere_is_the_same_request() {
+        let whole = HeadReader::default().push(HEAD);
+        let Ok(Some((request, rest))) = whole else { panic!("{whole:?}") };
+        assert_eq!((request.target.as_str(), rest.len()), ("/chat?x=1", 0));
+        for at in 1..HEAD.len() {
+            let mut reader = HeadReader::default();
+            assert_eq!(reader.push(&HEAD[..at]), Ok(None), "{at}");
+            assert_eq!(reader.push(&HEAD[at..]), Ok(Some((request.clone(), Vec::new()))), "{at}");
+        }
+        let mut reader = HeadReader::default();
+        let (last, all) = HEAD.split_last().expect("not empty");
+        assert!(all.iter().all(|&byte| reader.push(&[byte]) == Ok(None)));
+        assert_eq!(reader.push(&[*last, 0x81]), Ok(Some((request, vec![0x81]))));
+    }
+
+    #[test]
+    fn what_is_no_websocket_request_is_refused() {
+        let status = |bytes: &[u8]| HeadReader::default().push(bytes).map_err(|refusal| refusal.status);
+        assert_eq!(status(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Err(426));
+        assert_eq!(status(b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n"), Err(426));
+        assert_eq!(status(b"\x16\x03\x01\x02\x00"), Err(400));
+        assert_eq!(status(&vec![b'a'; MAX_HEAD_LEN + 1]), Err(431));
+    }
+
+    #[test]
+    fn a_head_that_never_ends_is_refused_in_time() {
+        let mut reader = HeadReader::default();
+        assert_eq!(reader.push(b"GET / HTTP/1.1\r\nX: "), Ok(None));
+        let refused = (0..2 * MAX_HEAD_LEN).find_map(|_| reader.push(b"x").err());
+        assert_eq!(refused.map(|refusal| refusal.status), Some(431));
+        assert!(reader.bytes.len() <= MAX_HEAD_LEN + 1);
+    }
+
+    #[test]
+    fn a_refusal_says_how_to_do_better() {
+        let refusal = HeadReader::default().push(b"GET / HTTP/1.1\r\n\r\n").expect_err("no upgrade");
+        let response = refusal_response(&refusal);
+        assert!(
+            response.starts_with("HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade, close\r\n"),
+            "{response}"
+        );
+        assert!(response.contains("\r\nUpgrade: websocket\r\n"), "{response}");
+        let (head, body) = response.split_once("\r\n\r\n").expect("an empty line");
+        assert!(head.contains(&format!("Content-Length: {}", body.len())), "{response}");
+    }
+}

@@ -34,4 +34,9 @@ function runInContext(connection, fn, kind, value) {
   else context.runInAsyncScope(runInChild, null, connection, fn, kind, value);
 }
 
-module.exports = { captureContext, runInContext };
+/** Calls `fn()` where nothing has been entered, and returns what it returns: for what is shared between connections. */
+function outsideOfContexts(fn) {
+  return ROOT.runInAsyncScope(fn);
+}
+
+module.exports = { captureContext, runInContext, outsideOfContexts };

@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use mio::unix::SourceFd;
@@ -294,6 +294,11 @@ impl Reactor {
         }
     }
 
+    /// Lets `work` look at the receiver of a connection, or set it up.
+    pub(crate) fn with_receiver<T>(&mut self, id: Id, work: impl FnOnce(&mut Receiver) -> T) -> Option<T> {
+        self.get_mut(id).map(|socket| work(&mut socket.receiver))
+    }
+
     /// Stops reading from a connection, or goes on with it.
     pub(crate) fn pause(&mut self, id: Id, paused: bool) {
         let Some(socket) = self.sockets.get_mut(id.place()).and_then(Option::as_mut) else { return };
@@ -444,6 +449,7 @@ impl Socket {
     }
 
     fn receive(&mut self, mut bytes: &mut [u8], sink: &mut impl Sink) {
+        self.receiver.arrived(bytes.len(), Instant::now);
         while let Some(event) = self.receiver.receive(&mut bytes) {
             sink.take(self.id, Happening::Event(event));
         }

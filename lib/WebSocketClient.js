@@ -8,6 +8,7 @@ const binding = require('./internal/binding');
 const WebSocketConnection = require('./WebSocketConnection');
 const { extend, eventEmitterListenerCount, noop } = require('./utils');
 const { DEFAULT_IO, checkIo } = require('./internal/io-option');
+const { CONNECTION_LIMITS, checkConnectionLimits } = require('./internal/limits');
 const { startReceiving } = require('./internal/early-data');
 const { parseUrl } = require('./internal/legacy-url');
 const { destroyAfter } = require('./internal/linger');
@@ -23,6 +24,7 @@ const DEFAULTS = {
   disableNagleAlgorithm: true,
   closeTimeout: 5000,
   echoCloseCode: false,
+  ...CONNECTION_LIMITS,
   io: DEFAULT_IO,
 };
 
@@ -34,7 +36,7 @@ const EXCLUDED_TLS_OPTIONS = ['hostname', 'port', 'method', 'path', 'headers'];
 /**
  * Opens connections, one at a time.
  * @param {object} [config] options
- * @throws {Error} for a `webSocketVersion` other than 8 and 13
+ * @throws {Error} for a `webSocketVersion` other than 8 and 13, and for other options that mean nothing
  */
 function WebSocketClient(config) {
   EventEmitter.call(this);
@@ -47,6 +49,7 @@ function WebSocketClient(config) {
   }
   this._req = null;
   checkIo(this.config.io);
+  checkConnectionLimits(this.config);
   if (this.config.webSocketVersion !== 8 && this.config.webSocketVersion !== 13) {
     throw new Error('Requested webSocketVersion is not supported. Allowed values are 8 and 13.');
   }

@@ -16,6 +16,7 @@ const { scheduleDelivery } = require('./internal/delivery');
 const frameProcessing = require('./internal/frame-processing');
 const keepalive = require('./internal/keepalive');
 const sending = require('./internal/sending');
+const limits = require('./internal/limits');
 const streamTransport = require('./internal/stream-transport');
 const nativeTransport = require('./internal/native-transport');
 
@@ -89,6 +90,11 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._socketClosed = false;
   // Whether both Close frames have been exchanged (RFC 6455 section 7.1.4).
   this._closedCleanly = false;
+  // Messages so far, for stats() and idleTimeout.
+  this._messagesReceived = 0;
+  this._messagesSent = 0;
+  // What ends the connection at some time; null when nothing does.
+  this._deadlines = null;
   // The Pong that waits for the socket to drain: the answer to the newest Ping.
   this._waitingPong = null;
 
@@ -146,11 +152,13 @@ WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEven
   const { socket } = this;
   if (this._context === undefined) this._context = captureContext();
   for (const [event, listener] of socketListeners(this)) socket.on(event, listener);
-  if (mayTakeOver(this) && nativeTransport.takeOver(this, this.config.io || DEFAULT_IO, maskPolicy(this), receiverConfig(this))) {
+  if (mayTakeOver(this) && nativeTransport.takeOver(
+    this, this.config.io || DEFAULT_IO, maskPolicy(this), receiverConfig(this), limits.receiverLimits(this))) {
     this._transport = nativeTransport;
   } else {
     socket.on('data', this.handleSocketData.bind(this));
   }
+  limits.startDeadlines(this);
   this._debug('transport: %s', this._transport.name);
 };
 
@@ -204,7 +212,7 @@ WebSocketConnection.prototype.handleSocketData = function handleSocketData(data)
   if (this.state === STATE_CLOSED || this.state === STATE_PEER_REQUESTED_CLOSE) return;
   if (this._receiver === null) {
     if (this._context === undefined) this._context = captureContext();
-    this._receiver = new StreamReceiver(maskPolicy(this), receiverConfig(this));
+    this._receiver = new StreamReceiver(maskPolicy(this), receiverConfig(this), limits.receiverLimits(this));
   }
   if (this._maxReceivedFrameSize !== this.config.maxReceivedFrameSize) updateConfig(this);
   this._receiver.receive(data, this._inbox);
@@ -281,9 +289,11 @@ WebSocketConnection.prototype._deliver = function _deliver(kind, value) {
   if (!this.connected) return;
   switch (kind) {
     case KIND.TEXT:
+      this._messagesReceived++;
       this.emit('message', { type: 'utf8', utf8Data: value });
       break;
     case KIND.BINARY:
+      this._messagesReceived++;
       this.emit('message', { type: 'binary', binaryData: value });
       break;
     case KIND.PING:

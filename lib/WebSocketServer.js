@@ -1,6 +1,7 @@
 'use strict';
 
 const util = require('util');
+const { AsyncResource } = require('async_hooks');
 const { EventEmitter } = require('events');
 const debug = require('debug')('websocket:server');
 const { extend, eventEmitterListenerCount } = require('./utils');
@@ -10,10 +11,21 @@ const { DEFAULT_IO, checkIo } = require('./internal/io-option');
 const { compileTrustProxy } = require('./internal/trust-proxy');
 const { broadcast } = require('./internal/sending');
 const { asBuffer } = require('./internal/arguments');
+const { compileFilter, upgradeListener } = require('./internal/mount-filter');
+const { compileOriginCheck } = require('./internal/origins');
+const { deadlinesOf } = require('./internal/deadlines');
+const {
+  CONNECTION_LIMITS, checkNumbers, checkConnectionLimits, isTime, AddressCounts,
+} = require('./internal/limits');
 
 /** Options and their defaults; docs/server.md describes them. */
 const DEFAULTS = {
   httpServer: null,
+  noServer: false,
+  path: null,
+  host: null,
+  allowedOrigins: null,
+  verifyOrigin: null,
   maxReceivedFrameSize: 0x10000,
   maxReceivedMessageSize: 0x100000,
   fragmentOutgoingMessages: true,
@@ -34,7 +46,9 @@ const DEFAULTS = {
   echoCloseCode: false,
   handshakeTimeout: 0,
   maxConnections: Infinity,
+  maxConnectionsPerAddress: Infinity,
   maxPendingRequests: 0x4000,
+  ...CONNECTION_LIMITS,
   io: DEFAULT_IO,
 };
 
@@ -45,12 +59,15 @@ const DEFAULTS = {
 function WebSocketServer(config) {
   EventEmitter.call(this);
   this._handlers = {
-    upgrade: this.handleUpgrade.bind(this),
+    upgrade: upgradeListener(this, this.handleUpgrade.bind(this)),
     requestAccepted: this.handleRequestAccepted.bind(this),
     requestResolved: this.handleRequestResolved.bind(this),
   };
   this.connections = [];
   this.pendingRequests = [];
+  this._filter = null;
+  this._originProblem = null;
+  this._addressCounts = new AddressCounts();
   if (config) this.mount(config);
 }
 
@@ -58,20 +75,25 @@ util.inherits(WebSocketServer, EventEmitter);
 
 /**
  * Starts listening for requests.
- * @param {object} config `httpServer`, a server of Node or an array of them, and options
- * @throws {Error} without an `httpServer`, and for limits that are no numbers
+ * @param {object} config `httpServer`, a server of Node or an array of them, or `noServer: true`, and options
+ * @throws {Error} without either, and for options that mean nothing
  */
 WebSocketServer.prototype.mount = function mount(config) {
   const merged = { ...DEFAULTS };
   extend(merged, config);
-  for (const name of ['handshakeTimeout', 'maxConnections', 'maxPendingRequests']) {
-    if (typeof merged[name] !== 'number' || Number.isNaN(merged[name]) || merged[name] < 0) {
-      throw new Error(`The option ${name} must be a number of at least 0, not ${String(merged[name])}.`);
-    }
-  }
+  checkNumbers(merged, ['handshakeTimeout', 'maxConnections', 'maxConnectionsPerAddress', 'maxPendingRequests']);
+  checkConnectionLimits(merged);
   checkIo(merged.io);
   compileTrustProxy(merged.trustProxy);
+  const filter = compileFilter(merged);
+  const originProblem = compileOriginCheck(merged.allowedOrigins, merged.verifyOrigin);
+  if (merged.noServer && merged.httpServer) {
+    throw new Error('The options noServer and httpServer exclude each other: with noServer, call handleUpgrade() yourself.');
+  }
+  if (merged.noServer) merged.httpServer = [];
   this.config = merged;
+  this._filter = filter;
+  this._originProblem = originProblem;
   if (!merged.httpServer) throw new Error('You must specify an httpServer on which to mount the WebSocket server.');
   if (!Array.isArray(merged.httpServer)) merged.httpServer = [merged.httpServer];
   for (const httpServer of merged.httpServer) httpServer.on('upgrade', this._handlers.upgrade);
@@ -126,14 +148,16 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
   if (!this.config) throw new Error('mount() has to be called, with the options of the server, before handleUpgrade().');
   const wsRequest = new WebSocketRequest(socket, request, this.config, head);
   try {
+    if (this._filter !== null && !this._filter(request)) throw refusal(404, 'There is no WebSocket server here (path, host).');
     wsRequest.readHandshake();
-    checkLimits(this);
+    checkLimits(this, wsRequest);
   } catch (error) {
     refuse(this, wsRequest, error);
     return;
   }
 
   this.pendingRequests.push(wsRequest);
+  if (this.config.maxConnectionsPerAddress !== Infinity) this._addressCounts.add(wsRequest.remoteAddress, socket);
   wsRequest.once('requestAccepted', this._handlers.requestAccepted);
   wsRequest.once('requestResolved', this._handlers.requestResolved);
   const onSocketClose = () => this._handlers.requestResolved(wsRequest);
@@ -142,14 +166,49 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
   wsRequest.once('requestResolved', () => socket.removeListener('close', onSocketClose));
   startHandshakeTimeout(this, wsRequest);
 
-  if (this.config.autoAcceptConnections) {
-    autoAccept(this, wsRequest);
-  } else if (eventEmitterListenerCount(this, 'request') > 0) {
-    this.emit('request', wsRequest);
+  if (this._originProblem === null) announce(this, wsRequest);
+  else checkOrigin(this, wsRequest);
+};
+
+/** Goes on with a request whose origin is one of those that are wanted, now or when the program has made up its mind. */
+function checkOrigin(server, wsRequest) {
+  const judge = (problem) => {
+    // Time may have passed, and the client may have gone or the server have been shut down.
+    if (wsRequest._resolved || wsRequest._socketIsClosing) return;
+    if (problem === null) announce(server, wsRequest);
+    else refuse(server, wsRequest, refusal(403, problem));
+  };
+  const fail = (cause) => {
+    if (wsRequest._resolved) return;
+    const error = refusal(500, 'The origin could not be checked (verifyOrigin).');
+    error.cause = cause;
+    refuse(server, wsRequest, error);
+  };
+  let problem;
+  try {
+    problem = server._originProblem(wsRequest);
+  } catch (error) {
+    fail(error);
+    return;
+  }
+  if (problem === null || typeof problem === 'string') {
+    judge(problem);
+  } else {
+    // A listener that throws is not the check's failure.
+    problem.then((answer) => process.nextTick(judge, answer), fail);
+  }
+}
+
+/** Accepts a request, or has the program do it. */
+function announce(server, wsRequest) {
+  if (server.config.autoAcceptConnections) {
+    autoAccept(server, wsRequest);
+  } else if (eventEmitterListenerCount(server, 'request') > 0) {
+    server.emit('request', wsRequest);
   } else {
     wsRequest.reject(404, 'No handler is configured to accept the connection.');
   }
-};
+}
 
 /** Answers a request that cannot be accepted, and tells the program. */
 function refuse(server, wsRequest, error) {
@@ -164,7 +223,7 @@ function refusal(httpCode, message) {
   return error;
 }
 
-function checkLimits({ config, connections, pendingRequests }) {
+function checkLimits({ config, connections, pendingRequests, _addressCounts: counts }, { remoteAddress }) {
   if (connections.length >= config.maxConnections) {
     throw refusal(503, `The server has reached its limit of ${config.maxConnections} connections (maxConnections).`);
   }
@@ -172,19 +231,24 @@ function checkLimits({ config, connections, pendingRequests }) {
     throw refusal(503,
       `The server has reached its limit of ${config.maxPendingRequests} unanswered requests (maxPendingRequests).`);
   }
+  if (counts.of(remoteAddress) >= config.maxConnectionsPerAddress) {
+    throw refusal(429, `The limit is ${config.maxConnectionsPerAddress} connections from one address ` +
+      '(maxConnectionsPerAddress).');
+  }
 }
 
 /** Gives the program `handshakeTimeout` milliseconds to answer a request. */
 function startHandshakeTimeout(server, wsRequest) {
   const { handshakeTimeout } = server.config;
-  if (handshakeTimeout === 0 || handshakeTimeout === Infinity) return;
-  const timer = setTimeout(() => {
+  if (!isTime(handshakeTimeout)) return;
+  const list = deadlinesOf(handshakeTimeout);
+  const entry = list.add(wsRequest, AsyncResource.bind(() => {
     refuse(server, wsRequest, refusal(408,
       `The request was not answered within ${handshakeTimeout} ms (handshakeTimeout).`));
-  }, handshakeTimeout);
+  }));
   const { socket } = wsRequest;
   const stop = () => {
-    clearTimeout(timer);
+    list.remove(entry);
     socket.removeListener('close', stop);
   };
   wsRequest.once('requestResolved', stop);

@@ -4,6 +4,7 @@
 
 const { CLOSE_DESCRIPTIONS, checkReason, isSendableCloseCode, truncateReason } = require('./close-codes');
 const { CLOSE_VALIDITY } = require('./events');
+const { stopDeadlines } = require('./limits');
 const { destroyAfter } = require('./linger');
 
 const DEFAULT_CLOSE_TIMEOUT = 5000;
@@ -46,6 +47,7 @@ function releaseResources(connection) {
   connection.clearCloseTimer();
   connection.clearKeepaliveTimer();
   connection.clearGracePeriodTimer();
+  stopDeadlines(connection);
   connection._waitingPong = null;
   connection._inbox.clear();
   connection._transport.release(connection);

@@ -50,4 +50,9 @@ function watchedResource(onEnter) {
   });
 }
 
-module.exports = { captureContext, runInContext, runInRoot, watchedResource };
+/** Calls `fn()` where nothing has been entered, and returns what it returns: for what is shared between connections. */
+function outsideOfContexts(fn) {
+  return ROOT.runInAsyncScope(fn);
+}
+
+module.exports = { captureContext, runInContext, runInRoot, outsideOfContexts, watchedResource };

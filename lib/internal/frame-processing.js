@@ -59,6 +59,7 @@ function mergeQueue(connection) {
 }
 
 function emitMessage(connection, opcode, payload) {
+  connection._messagesReceived++;
   // The receiver has validated the text, whether it assembles frames or not.
   connection.emit('message', opcode === OPCODE.TEXT
     ? { type: 'utf8', utf8Data: payload.toString() }

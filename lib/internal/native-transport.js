@@ -200,9 +200,10 @@ function mayTakeOver(socket) {
  * @param {'auto'|'loop'|'threads'} [io] who is to drive
  * @param {number} maskPolicy one of MASK_POLICY in ./events
  * @param {object} config as of StreamReceiver
+ * @param {number[]|null} [limits] as of StreamReceiver
  * @returns {boolean} false when the socket has to stay with Node; nothing has changed then
  */
-function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, assemble }) {
+function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, assemble }, limits = null) {
   const { socket } = connection;
   if (available === false || !mayTakeOver(socket)) return false;
   if (available === undefined) available = start();
@@ -220,6 +221,7 @@ function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, as
     handle.readStart();
     return false;
   }
+  if (limits !== null) binding.nativeLimit(id, ...limits);
   // The set of this thread is one: whoever was explicit last is obeyed.
   if (io !== undefined && io !== 'auto' && io !== currentIo) {
     currentIo = io;

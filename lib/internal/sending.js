@@ -86,6 +86,7 @@ const methods = {
     if (isOverridden(this)) {
       this.fragmentAndSend(newFrame(this, OPCODE.TEXT, Buffer.from(text)), cb);
     } else {
+      this._messagesSent++;
       this._transport.sendText(this, OPCODE.TEXT, text, fragmentationThreshold(this), cb);
     }
   },
@@ -100,6 +101,7 @@ const methods = {
     if (isOverridden(this)) {
       this.fragmentAndSend(newFrame(this, OPCODE.BINARY, payload), cb);
     } else {
+      this._messagesSent++;
       this._transport.sendBytes(this, OPCODE.BINARY, payload, fragmentationThreshold(this), cb);
     }
   },
@@ -129,6 +131,7 @@ const methods = {
   fragmentAndSend(frame, cb) {
     if (frame.opcode > 0x07) throw new Error('You cannot fragment control frames.');
     if (!maySend(this, cb)) return;
+    this._messagesSent++;
     const payload = frame.binaryPayload || NO_BYTES;
     const threshold = fragmentationThreshold(this);
     if (payload.length <= threshold) {
@@ -209,6 +212,7 @@ function broadcast(connections, method, data) {
     direct[0][method](data);
     return;
   }
+  for (const connection of direct) connection._messagesSent++;
   const payload = text ? Buffer.from(String(data.toString())) : asBuffer(data);
   nativeTransport.broadcast(direct, text ? OPCODE.TEXT : OPCODE.BINARY, payload, fragmentationThreshold(direct[0]));
 }

@@ -21,9 +21,11 @@ class StreamReceiver {
    * @param {number} config.maxFrameSize bytes; NaN is no limit
    * @param {number} config.maxMessageSize bytes; NaN is no limit
    * @param {boolean} config.assemble whether frames are put together to messages
+   * @param {number[]|null} [limits] the most fragments of a message, messages and bytes a second
    */
-  constructor(maskPolicy, { maxFrameSize, maxMessageSize, assemble }) {
+  constructor(maskPolicy, { maxFrameSize, maxMessageSize, assemble }, limits = null) {
     this._adopt(binding.createReceiver(maskPolicy, maxFrameSize, maxMessageSize, assemble));
+    if (limits !== null) binding.limitReceiver(this._id, ...limits);
   }
 
   /** A receiver that exists already, in the middle of a message perhaps. */
@@ -53,6 +55,11 @@ class StreamReceiver {
       // Hold on to nothing: the events have what is theirs.
       if (values.length > 0) values.length = 0;
     }
+  }
+
+  /** The number of frames received. */
+  get frames() {
+    return this._id === null ? 0 : binding.receiverFrames(this._id);
   }
 
   /** Frees the receiver; later chunks are ignored. */

@@ -14,7 +14,7 @@ use napi::{Env, Error, JsValue, Result, Status, sys};
 use napi_derive::napi;
 
 use super::native::{self, Lent, Memory, Native, Place, with_native};
-use super::receive::{add_receiver, config, limit};
+use super::receive::{add_receiver, config, limit, limits};
 use super::rows::{ROW_LEN, RowWriter};
 use super::send::{next_key, opcode};
 use super::uv::{Uv, Wake, Watch};
@@ -233,6 +233,24 @@ pub fn native_configure(id: u32, max_frame_size: f64, max_message_size: f64, ass
     let (frame, message) = (limit(max_frame_size), limit(max_message_size));
     started(with_native(|native| {
         native.with_reactor(|reactor| reactor.configure(Id::from_raw(id), frame, message, assemble));
+    }))
+}
+
+/// Sets limits on numbers and rates of a connection, Infinity for none.
+#[napi(catch_unwind)]
+pub fn native_limit(id: u32, fragments: f64, messages_per_second: f64, bytes_per_second: f64) -> Result<()> {
+    let limits = limits(fragments, messages_per_second, bytes_per_second);
+    started(with_native(|native| {
+        native.with_reactor(|reactor| reactor.with_receiver(Id::from_raw(id), |it| it.limit(limits)));
+    }))
+}
+
+/// The number of frames received on a connection.
+#[napi(catch_unwind)]
+pub fn native_frames(id: u32) -> Result<f64> {
+    started(with_native(|native| {
+        let count = |reactor: &mut Reactor| reactor.with_receiver(Id::from_raw(id), |it| it.frames());
+        native.with_reactor(count).flatten().unwrap_or_default() as f64
     }))
 }
 

@@ -4,6 +4,7 @@
 //! handed over as rows, see `rows`.
 
 use std::cell::RefCell;
+use std::time::Instant;
 
 use napi::bindgen_prelude::{Array, BufferSlice};
 use napi::{Env, Error, Result, Status};
@@ -11,7 +12,7 @@ use napi_derive::napi;
 
 use super::rows::{self, Row, Values};
 use crate::protocol::receiver::Receiver;
-use crate::protocol::{Config, MaskPolicy};
+use crate::protocol::{Config, Limits, MaskPolicy};
 
 /// Receivers by id; ids of released ones are used again.
 #[derive(Default)]
@@ -85,6 +86,36 @@ pub fn configure_receiver(id: u32, max_frame_size: f64, max_message_size: f64, a
     })
 }
 
+/// Limits numbers and rates as JavaScript has them.
+pub(super) fn limits(max_fragments: f64, max_messages_per_second: f64, max_bytes_per_second: f64) -> Limits {
+    Limits {
+        max_fragments: limit(max_fragments),
+        max_messages_per_second: limit(max_messages_per_second),
+        max_bytes_per_second: limit(max_bytes_per_second),
+    }
+}
+
+/// Sets limits on numbers and rates, Infinity for none.
+#[napi(catch_unwind)]
+pub fn limit_receiver(
+    id: u32,
+    fragments: f64,
+    messages_per_second: f64,
+    bytes_per_second: f64,
+) -> Result<()> {
+    with_receiver(id, |slot| {
+        if let Some(receiver) = slot {
+            receiver.limit(limits(fragments, messages_per_second, bytes_per_second));
+        }
+    })
+}
+
+/// The number of frames that a receiver has received.
+#[napi(catch_unwind)]
+pub fn receiver_frames(id: u32) -> Result<f64> {
+    with_receiver(id, |slot| slot.as_ref().map_or(0, Receiver::frames) as f64)
+}
+
 /// Frees a receiver and all it holds. The id must not be used any more.
 #[napi(catch_unwind)]
 pub fn release_receiver(id: u32) {
@@ -131,6 +162,9 @@ pub fn receive(
     let left = with_receiver(id, |slot| {
         // A released receiver takes no more input: whatever comes after the end of a connection is dropped.
         let Some(receiver) = slot else { return Ok(0) };
+        if offset == 0 {
+            receiver.arrived(chunk.len(), Instant::now);
+        }
         for row in rows {
             let Some(event) = receiver.receive(&mut input) else { break };
             *row = Row::of_event(env, id, event, start, &mut values)?.to_bytes();

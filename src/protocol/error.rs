@@ -32,6 +32,12 @@ pub enum PeerError {
     FrameTooLarge(u64),
     /// The frames of a message announced more bytes than `max_message_size` allows.
     MessageTooLarge,
+    /// A message came in more frames than `max_fragments` allows.
+    TooManyFragments(u64),
+    /// More messages came within a second than `max_messages_per_second` allows.
+    TooManyMessages(u64),
+    /// More bytes came within a second than `max_bytes_per_second` allows.
+    TooManyBytes(u64),
     /// Text, or the reason of a Close frame, that is not UTF-8 (sections 8.1 and 7.1.6).
     InvalidUtf8,
     /// The allocator refused the memory for a message that is within the limits.
@@ -54,7 +60,11 @@ impl PeerError {
             | Self::UnexpectedContinuation
             | Self::ExpectedContinuation(_) => 1002,
             Self::InvalidUtf8 => 1007,
-            Self::FrameTooLarge(_) | Self::MessageTooLarge | Self::OutOfMemory => 1009,
+            Self::TooManyMessages(_) | Self::TooManyBytes(_) => 1008,
+            Self::FrameTooLarge(_)
+            | Self::MessageTooLarge
+            | Self::TooManyFragments(_)
+            | Self::OutOfMemory => 1009,
         }
     }
 }
@@ -80,6 +90,15 @@ impl fmt::Display for PeerError {
                 write!(f, "Frame size of {len} bytes exceeds maximum accepted frame size")
             }
             Self::MessageTooLarge => f.write_str("Maximum message size exceeded."),
+            Self::TooManyFragments(max) => {
+                write!(f, "The message has more than {max} fragments (maxFragments).")
+            }
+            Self::TooManyMessages(max) => {
+                write!(f, "More than {max} messages within a second (maxMessagesPerSecond).")
+            }
+            Self::TooManyBytes(max) => {
+                write!(f, "More than {max} bytes within a second (maxBytesPerSecond).")
+            }
             Self::InvalidUtf8 => f.write_str("Invalid UTF-8 Data Received"),
             Self::OutOfMemory => f.write_str("Not enough memory for the message."),
         }
@@ -124,6 +143,9 @@ mod tests {
         assert_eq!(PeerError::InvalidUtf8.close_code(), 1007);
         assert_eq!(PeerError::FrameTooLarge(7).close_code(), 1009);
         assert_eq!(PeerError::MessageTooLarge.close_code(), 1009);
+        assert_eq!(PeerError::TooManyFragments(1).close_code(), 1009);
+        assert_eq!(PeerError::TooManyMessages(1).close_code(), 1008);
+        assert_eq!(PeerError::TooManyBytes(1).close_code(), 1008);
     }
 
     #[test]
@@ -141,6 +163,9 @@ mod tests {
             PeerError::ExpectedContinuation(2),
             PeerError::FrameTooLarge(u64::MAX),
             PeerError::MessageTooLarge,
+            PeerError::TooManyFragments(u64::MAX),
+            PeerError::TooManyMessages(u64::MAX),
+            PeerError::TooManyBytes(u64::MAX),
             PeerError::InvalidUtf8,
             PeerError::OutOfMemory,
         ];

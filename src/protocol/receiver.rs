@@ -14,16 +14,20 @@
 //! | Payload | rest of a data frame with FIN            | Header  | Message (or Frame)                       |
 //! | Payload | rest of a Ping or Pong                   | Header  | Ping, Pong (or Frame)                    |
 //! | Payload | rest of a Close                          | Over    | Close (or Frame)                         |
+//! | Header, Payload | more bytes than the limits allow | Exceeded |                                       |
+//! | Exceeded | anything                                | Over    | Failed                                   |
 
 #![expect(clippy::mut_mut, reason = "the input is a cursor: a call moves the start of the slice it is given")]
 
 use std::borrow::Cow;
+use std::time::Instant;
 
 use super::close::CloseFrame;
 use super::config::{Config, MaskPolicy};
 use super::error::PeerError;
 use super::event::{Event, MessageKind};
 use super::header::{FrameHeader, MAX_HEADER_LEN, Prefix};
+use super::limits::{Limits, Usage};
 use super::mask::apply_mask;
 use super::opcode::OpCode;
 use super::utf8::{self, Utf8Validator};
@@ -45,12 +49,21 @@ pub struct Receiver {
     buffer: Vec<u8>,
     /// What has arrived of the control frame in progress.
     control: Vec<u8>,
+    /// Limits on numbers and rates, which few connections have.
+    usage: Option<Box<Usage>>,
+    /// Frames that have begun.
+    frames: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum State {
     Header,
-    Payload { header: FrameHeader, received: u64 },
+    Payload {
+        header: FrameHeader,
+        received: u64,
+    },
+    /// Too much has arrived; the next call says so.
+    Exceeded(PeerError),
     Over,
 }
 
@@ -68,6 +81,8 @@ impl Receiver {
             utf8: Utf8Validator::default(),
             buffer: Vec::new(),
             control: Vec::new(),
+            usage: None,
+            frames: 0,
         }
     }
 
@@ -82,6 +97,28 @@ impl Receiver {
         self.config.max_frame_size = max_frame_size;
         self.config.max_message_size = max_message_size;
         self.assemble_next = assemble;
+    }
+
+    /// Sets limits on numbers and rates; what came before does not count.
+    pub fn limit(&mut self, limits: Limits) {
+        self.usage = (limits != Limits::default()).then(|| Box::new(Usage::new(limits)));
+    }
+
+    /// Says that `len` bytes have arrived, which are to be received next. Only receivers with limits on rates need to be
+    /// told, and only they ask for the time.
+    pub fn arrived(&mut self, len: usize, now: impl FnOnce() -> Instant) {
+        if let Some(usage) = &mut self.usage
+            && let Err(error) = usage.arrived(len, now())
+            && !matches!(self.state, State::Over)
+        {
+            self.state = State::Exceeded(error);
+        }
+    }
+
+    /// The number of frames received, one in progress included.
+    #[must_use]
+    pub fn frames(&self) -> u64 {
+        self.frames
     }
 
     /// Bytes held for messages and frames that are not complete.
@@ -100,6 +137,7 @@ impl Receiver {
                     *input = &mut [];
                     return None;
                 }
+                State::Exceeded(error) => return Some(self.fail(error)),
                 State::Header => match self.header(input) {
                     Ok(Some(header)) => self.state = State::Payload { header, received: 0 },
                     Ok(None) => return None,
@@ -182,7 +220,11 @@ impl Receiver {
         if self.message.is_none() {
             self.config.assemble = self.assemble_next;
         }
+        self.frames += 1;
         self.check_size(&header)?;
+        if let Some(usage) = &mut self.usage {
+            usage.begins(&header)?;
+        }
         Ok(Some(header))
     }
 

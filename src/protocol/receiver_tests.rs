@@ -111,6 +111,7 @@ fn state(receiver: &Receiver) -> &'static str {
     match receiver.state {
         State::Header => "Header",
         State::Payload { .. } => "Payload",
+        State::Exceeded(_) => "Exceeded",
         State::Over => "Over",
     }
 }
@@ -572,4 +573,47 @@ fn masks_are_required_forbidden_or_left_to_the_peer() {
     }
     assert_eq!(Config::new(crate::protocol::Role::Server).mask, MaskPolicy::Required);
     assert_eq!(Config::new(crate::protocol::Role::Client).mask, MaskPolicy::Forbidden);
+}
+
+#[test]
+fn limits_on_numbers_and_rates_fail_the_connection_with_their_code() {
+    let limits = Limits { max_fragments: 2, ..Limits::default() };
+    let mut receiver = Receiver::new(config());
+    receiver.limit(limits);
+    let fragments = [masked(TEXT, b"a"), masked(CONT, b"b"), masked(CONT, b"c")].concat();
+    assert_eq!(receive(&mut receiver, &fragments), [Event::Failed(PeerError::TooManyFragments(2))]);
+    assert!(receiver.is_over());
+
+    let mut receiver = Receiver::new(config());
+    receiver.limit(Limits { max_messages_per_second: 1, ..Limits::default() });
+    receiver.arrived(100, Instant::now);
+    let messages = [masked(FIN | TEXT, b"one"), masked(FIN | TEXT, b"two")].concat();
+    let events = receive(&mut receiver, &messages);
+    assert_eq!(events.len(), 2);
+    assert_eq!(events[1], Event::Failed(PeerError::TooManyMessages(1)));
+
+    let mut receiver = Receiver::new(config());
+    receiver.limit(Limits { max_bytes_per_second: 50, ..Limits::default() });
+    receiver.arrived(51, Instant::now);
+    assert_eq!(state(&receiver), "Exceeded");
+    let events = receive(&mut receiver, &masked(FIN | TEXT, b"too much"));
+    assert_eq!(events, [Event::Failed(PeerError::TooManyBytes(50))]);
+    receiver.arrived(1000, Instant::now);
+    assert_eq!(receive(&mut receiver, b"x"), [], "it is over, and stays over");
+}
+
+#[test]
+fn without_limits_nobody_asks_for_the_time() {
+    let mut receiver = Receiver::new(config());
+    receiver.arrived(usize::MAX, || unreachable!("there is no rate to be measured"));
+    assert_eq!(receive(&mut receiver, &masked(FIN | TEXT, b"fine")).len(), 1);
+}
+
+#[test]
+fn frames_are_counted_from_their_header_on() {
+    let mut receiver = Receiver::new(config());
+    let bytes =
+        [masked(TEXT, b"a"), masked(PING, b""), masked(FIN, b"b"), masked(FIN | BINARY, b"abc")].concat();
+    let _ = receive(&mut receiver, &bytes[..bytes.len() - 3]);
+    assert_eq!(receiver.frames(), 4);
 }

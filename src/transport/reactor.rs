@@ -283,6 +283,11 @@ impl Reactor {
         }
     }
 
+    /// Lets `work` look at the receiver of a connection, or set it up.
+    pub(crate) fn with_receiver<T>(&mut self, id: Id, work: impl FnOnce(&mut Receiver) -> T) -> Option<T> {
+        self.get_mut(id).map(|socket| work(&mut socket.receiver))
+    }
+
     /// Stops reading from a connection, or goes on with it.
     pub(crate) fn pause(&mut self, id: Id, paused: bool) {
         let Some(socket) = self.sockets.get_mut(id.place()).and_then(Option::as_mut) else { return };

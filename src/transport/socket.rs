@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token};
@@ -131,6 +132,7 @@ impl Socket {
             self.receive_head(bytes, sink);
             return;
         }
+        self.receiver.arrived(bytes.len(), Instant::now);
         while let Some(event) = self.receiver.receive(&mut bytes) {
             sink.take(self.id, Happening::Event(event));
         }

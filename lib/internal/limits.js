@@ -1,0 +1,120 @@
+'use strict';
+
+// Limits on a connection beyond those on sizes: how much comes in a time and in how many pieces, and how long it lasts.
+// None of them is on by default, and then none of them costs anything.
+
+const { runInContext } = require('./context');
+const { deadlinesOf } = require('./deadlines');
+
+/** The options and their defaults, for servers and clients alike. */
+const CONNECTION_LIMITS = {
+  maxFragments: Infinity,
+  maxMessagesPerSecond: Infinity,
+  maxBytesPerSecond: Infinity,
+  maxLifetime: 0,
+  idleTimeout: 0,
+};
+
+/** An idle connection is looked at so many times within `idleTimeout`, instead of noting the time of each message. */
+const LOOKS = 4;
+
+/**
+ * Refuses limits that mean nothing.
+ * @param {object} config
+ * @param {string[]} names options that are numbers from 0
+ * @param {string[]} [positive] options that are numbers from 1
+ * @throws {Error} that names the option
+ */
+function checkNumbers(config, names, positive = []) {
+  for (const name of [...names, ...positive]) {
+    const least = positive.includes(name) ? 1 : 0;
+    const value = config[name];
+    if (typeof value !== 'number' || !(value >= least)) {
+      throw new Error(`The option ${name} must be a number of at least ${least}, not ${String(value)}.`);
+    }
+  }
+}
+
+/** Checks the options of CONNECTION_LIMITS. */
+function checkConnectionLimits(config) {
+  checkNumbers(config, ['maxLifetime', 'idleTimeout'], ['maxFragments', 'maxMessagesPerSecond', 'maxBytesPerSecond']);
+}
+
+/** Whether an option that is a time is on; 0 and Infinity are none. */
+function isTime(ms) {
+  return ms > 0 && ms < Infinity;
+}
+
+/** Those limits of a connection that the receiver of its frames keeps watch over; null when there are none. */
+function receiverLimits({ config }) {
+  const values = [config.maxFragments, config.maxMessagesPerSecond, config.maxBytesPerSecond];
+  const numbers = values.map((value) => (value >= 1 ? Math.floor(value) : Infinity));
+  return numbers.some((number) => number !== Infinity) ? numbers : null;
+}
+
+/** Starts what ends a connection at some time. */
+function startDeadlines(connection) {
+  const { maxLifetime, idleTimeout } = connection.config;
+  const deadlines = [];
+  const start = (ms, callback) => {
+    const list = deadlinesOf(ms, { unref: true });
+    const entry = list.add(connection, () => runInContext(connection, callback, list, entry));
+    deadlines.push({ list, entry });
+  };
+  if (isTime(maxLifetime)) start(maxLifetime, endLifetime);
+  if (isTime(idleTimeout)) {
+    connection._idleLooks = 0;
+    connection._messagesAtLook = connection._messagesReceived + connection._messagesSent;
+    start(idleTimeout / LOOKS, lookWhetherIdle);
+  }
+  connection._deadlines = deadlines.length > 0 ? deadlines : null;
+}
+
+function endLifetime(connection) {
+  if (!connection.connected) return;
+  connection.close(1001, `The connection has lasted ${connection.config.maxLifetime} ms (maxLifetime).`);
+}
+
+function lookWhetherIdle(connection, list, entry) {
+  if (!connection.connected) return;
+  const messages = connection._messagesReceived + connection._messagesSent;
+  connection._idleLooks = messages === connection._messagesAtLook ? connection._idleLooks + 1 : 0;
+  connection._messagesAtLook = messages;
+  if (connection._idleLooks < LOOKS) {
+    list.refresh(entry);
+    return;
+  }
+  connection.close(1001, `There was no message for ${connection.config.idleTimeout} ms (idleTimeout).`);
+}
+
+/** The connection is over. */
+function stopDeadlines(connection) {
+  if (connection._deadlines === null) return;
+  for (const { list, entry } of connection._deadlines) list.remove(entry);
+  connection._deadlines = null;
+}
+
+/** Counts connections by address, from the opening handshake to the end of their sockets. */
+class AddressCounts {
+  constructor() {
+    this._counts = new Map();
+  }
+
+  of(address) {
+    return this._counts.get(address) || 0;
+  }
+
+  /** Counts a socket until it is closed. */
+  add(address, socket) {
+    this._counts.set(address, this.of(address) + 1);
+    socket.once('close', () => {
+      const left = this.of(address) - 1;
+      if (left > 0) this._counts.set(address, left);
+      else this._counts.delete(address);
+    });
+  }
+}
+
+module.exports = {
+  CONNECTION_LIMITS, checkNumbers, checkConnectionLimits, isTime, receiverLimits, startDeadlines, stopDeadlines, AddressCounts,
+};

@@ -95,6 +95,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._messagesSent = 0;
   // What ends the connection at some time; null when nothing does.
   this._deadlines = null;
+  // Bytes of the response to the opening handshake, when they go the same way as frames.
+  this._responseLength = 0;
   // The Pong that waits for the socket to drain: the answer to the newest Ping.
   this._waitingPong = null;
 
@@ -152,7 +154,7 @@ WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEven
   const { socket } = this;
   if (this._context === undefined) this._context = captureContext();
   for (const [event, listener] of socketListeners(this)) socket.on(event, listener);
-  if (mayTakeOver(this) && nativeTransport.takeOver(
+  if (this._mayTakeOver() && nativeTransport.takeOver(
     this, this.config.io || DEFAULT_IO, maskPolicy(this), receiverConfig(this), limits.receiverLimits(this))) {
     this._transport = nativeTransport;
   } else {
@@ -198,11 +200,11 @@ WebSocketConnection.prototype._becomeStream = function _becomeStream(receiver) {
   this._debug('transport: %s', this._transport.name);
 };
 
-/** Programs that see or replace the handling of chunks get chunks. */
-function mayTakeOver(connection) {
-  return (connection.config.io || DEFAULT_IO) !== 'stream' &&
-    connection.handleSocketData === WebSocketConnection.prototype.handleSocketData;
-}
+/** Whether the addon may move the bytes. Programs that see or replace the handling of chunks get chunks. */
+WebSocketConnection.prototype._mayTakeOver = function _mayTakeOver() {
+  return (this.config.io || DEFAULT_IO) !== 'stream' &&
+    this.handleSocketData === WebSocketConnection.prototype.handleSocketData && nativeTransport.mayTakeOver(this.socket);
+};
 
 // ---------------------------------------------------------------------------------------------- receiving
 
@@ -323,6 +325,10 @@ WebSocketConnection.prototype._deliver = function _deliver(kind, value) {
 WebSocketConnection.prototype.handleSocketError = function handleSocketError(error) {
   this._debug('handleSocketError: %j', error);
   if (this.state === STATE_CLOSED) return;
+  if (this._transport.bytesWritten(this) < this._responseLength) {
+    this.drop(WebSocketConnection.CLOSE_REASON_ABNORMAL, closing.LOST_IN_HANDSHAKE, true);
+    return;
+  }
   this.closeReasonCode = WebSocketConnection.CLOSE_REASON_ABNORMAL;
   this.closeDescription = `Socket Error: ${error.syscall} ${error.code}`;
   this._closedCleanly = false;

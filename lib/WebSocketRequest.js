@@ -5,6 +5,7 @@ const { EventEmitter } = require('events');
 const { Duplex } = require('stream');
 const binding = require('./internal/binding');
 const WebSocketConnection = require('./WebSocketConnection');
+const { LOST_IN_HANDSHAKE } = require('./internal/closing');
 const { noop } = require('./utils');
 const { captureContext } = require('./internal/context');
 const { startReceiving } = require('./internal/early-data');
@@ -190,17 +191,22 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
   // The connection has removed all listeners for errors, and adds its own when the response is out.
   socket.on('error', noop);
 
+  const begin = () => {
+    this._removeSocketCloseListeners();
+    socket.removeListener('error', noop);
+    startReceiving(connection, this._head);
+  };
   if (this._socketIsClosing || socket.destroyed) {
     failConnection(connection);
+  } else if (connection._mayTakeOver()) {
+    // The response leaves with what the program sends in this tick, in one write.
+    begin();
+    connection._responseLength = response.length;
+    connection._transport.sendRaw(connection, Buffer.from(response, 'latin1'));
   } else {
     socket.write(response, 'ascii', (error) => {
-      if (error) {
-        failConnection(connection);
-        return;
-      }
-      this._removeSocketCloseListeners();
-      socket.removeListener('error', noop);
-      startReceiving(connection, this._head);
+      if (error) failConnection(connection);
+      else begin();
     });
   }
 
@@ -237,9 +243,7 @@ function negotiatedProtocol(request, acceptedProtocol) {
 
 /** The caller of accept() gets a connection in any case; this one is over before it has begun. */
 function failConnection(connection) {
-  process.nextTick(() => {
-    connection.drop(1006, 'TCP connection lost before handshake completed.', true);
-  });
+  process.nextTick(() => connection.drop(1006, LOST_IN_HANDSHAKE, true));
 }
 
 /**

@@ -14,6 +14,7 @@ const { asBuffer } = require('./internal/arguments');
 const { compileFilter, upgradeListener } = require('./internal/mount-filter');
 const { compileOriginCheck } = require('./internal/origins');
 const { deadlinesOf } = require('./internal/deadlines');
+const { Listener, checkListenOptions } = require('./internal/listener');
 const {
   CONNECTION_LIMITS, checkNumbers, checkConnectionLimits, isTime, AddressCounts,
 } = require('./internal/limits');
@@ -22,6 +23,7 @@ const {
 const DEFAULTS = {
   httpServer: null,
   noServer: false,
+  port: null,
   path: null,
   host: null,
   allowedOrigins: null,
@@ -66,6 +68,7 @@ function WebSocketServer(config) {
   this.connections = [];
   this.pendingRequests = [];
   this._filter = null;
+  this._listener = null;
   this._originProblem = null;
   this._addressCounts = new AddressCounts();
   if (config) this.mount(config);
@@ -75,7 +78,8 @@ util.inherits(WebSocketServer, EventEmitter);
 
 /**
  * Starts listening for requests.
- * @param {object} config `httpServer`, a server of Node or an array of them, or `noServer: true`, and options
+ * @param {object} config `httpServer`, a server of Node or an array of them, `port` to listen itself, or `noServer: true`, and
+ *   options
  * @throws {Error} without either, and for options that mean nothing
  */
 WebSocketServer.prototype.mount = function mount(config) {
@@ -85,23 +89,70 @@ WebSocketServer.prototype.mount = function mount(config) {
   checkConnectionLimits(merged);
   checkIo(merged.io);
   compileTrustProxy(merged.trustProxy);
-  const filter = compileFilter(merged);
+  const listens = merged.port !== null && merged.port !== undefined;
+  if (listens) checkListenOptions(merged);
+  // The host of a server that listens itself is where it listens.
+  const filter = compileFilter(listens ? { path: merged.path } : merged);
   const originProblem = compileOriginCheck(merged.allowedOrigins, merged.verifyOrigin);
   if (merged.noServer && merged.httpServer) {
     throw new Error('The options noServer and httpServer exclude each other: with noServer, call handleUpgrade() yourself.');
   }
-  if (merged.noServer) merged.httpServer = [];
+  if (listens && (merged.noServer || merged.httpServer)) {
+    throw new Error('The option port excludes httpServer and noServer: the server either listens itself or has one that does.');
+  }
+  if (merged.noServer || listens) merged.httpServer = [];
   this.config = merged;
   this._filter = filter;
   this._originProblem = originProblem;
   if (!merged.httpServer) throw new Error('You must specify an httpServer on which to mount the WebSocket server.');
   if (!Array.isArray(merged.httpServer)) merged.httpServer = [merged.httpServer];
   for (const httpServer of merged.httpServer) httpServer.on('upgrade', this._handlers.upgrade);
+  if (listens) this._listen();
+};
+
+/** Listens itself; ends in `listening`, or in `error`. */
+WebSocketServer.prototype._listen = function _listen() {
+  if (this._listener !== null) this._listener.close();
+  this._listener = new Listener(this.config, this.handleUpgrade.bind(this), (error) => {
+    if (error === null) {
+      this.emit('listening');
+      return;
+    }
+    this._listener = null;
+    this.emit('error', error);
+  });
+};
+
+/**
+ * Where a server with the option `port` listens: address, family and port.
+ * @returns {import('net').AddressInfo|null} null before `listening`, after `close()`, and without the option
+ */
+WebSocketServer.prototype.address = function address() {
+  return this._listener === null ? null : this._listener.address();
+};
+
+/**
+ * Stops listening for requests, as `unmount()`. Connections stay open.
+ * @param {() => void} [callback] called once, when the last connection has closed
+ */
+WebSocketServer.prototype.close = function close(callback) {
+  this.unmount();
+  if (typeof callback !== 'function') return;
+  const check = () => {
+    if (this.connections.length > 0) return;
+    this.removeListener('close', check);
+    process.nextTick(callback);
+  };
+  this.on('close', check);
+  check();
 };
 
 /** Stops listening for requests. Connections stay open. */
 WebSocketServer.prototype.unmount = function unmount() {
   for (const httpServer of this.config.httpServer) httpServer.removeListener('upgrade', this._handlers.upgrade);
+  if (this._listener === null) return;
+  this._listener.close();
+  this._listener = null;
 };
 
 /** Closes all connections with the closing handshake, and rejects requests that wait with 503. */

@@ -12,7 +12,7 @@ const { MockSocket } = require('./mock-socket');
 const watch = require('./watch');
 
 // Time for what crosses threads: two hops, on a busy machine.
-const SETTLE = process.env.WEBSOCKET_IO === 'threads' ? 30 : 2;
+const SETTLE = process.env.WEBSOCKET_IO === 'threads' ? 60 : 2;
 const WAIT = 4000;
 
 /** A complete server configuration as a WebSocketServer would make it, for objects made by hand. */

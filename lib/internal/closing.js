@@ -9,6 +9,9 @@ const { destroyAfter } = require('./linger');
 
 const DEFAULT_CLOSE_TIMEOUT = 5000;
 
+/** What a connection is told that its client has left before the response of the opening handshake. */
+const LOST_IN_HANDSHAKE = 'TCP connection lost before handshake completed.';
+
 /** A Close frame of the peer: the answer to ours, or the beginning of the closing handshake. */
 function handleCloseFrame(connection, { code, validity, reason }) {
   connection._debug('-- Close frame: %d %s', code, reason);
@@ -161,4 +164,4 @@ const methods = {
   },
 };
 
-module.exports = { handleCloseFrame, linger, methods };
+module.exports = { LOST_IN_HANDSHAKE, handleCloseFrame, linger, methods };

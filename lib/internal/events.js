@@ -7,7 +7,7 @@ const KIND = {
   TEXT: 0, BINARY: 1, PING: 2, PONG: 3, CLOSE: 4, FAILED: 5, FRAME: 6,
   /** A frame whose `frame` event was emitted and that is still to be processed; made in JavaScript. */
   PROCESS_FRAME: 7,
-  END: 8, ERROR: 9, DRAINED: 10,
+  END: 8, ERROR: 9, DRAINED: 10, REQUEST: 11,
 };
 
 /** How the payload of a Close frame was. */
@@ -45,6 +45,10 @@ function eventValue(rows, at, values, slab) {
       return { code: rows[at + 2], validity: rows[at + 3], reason: values[rows[at + 5]] };
     case KIND.FAILED:
       return { code: rows[at + 2], reason: values[rows[at + 5]] };
+    case KIND.REQUEST: {
+      const value = rows[at + 5];
+      return { listener: rows[at + 2], port: rows[at + 3], lines: values[value], address: values[value + 1] };
+    }
     default:
       return rows[at + 2];
   }

@@ -11,7 +11,9 @@ const binding = require('./binding');
 const { runInContext, runInRoot, watchedResource } = require('./context');
 const { KIND, ROW, eventValue } = require('./events');
 const { StreamReceiver } = require('./stream-receiver');
-const { GONE, becomeTakenOver, becomeOrdinary, afterDrain } = require('./taken-over-socket');
+const { LazySocket } = require('./lazy-socket');
+const { UpgradeRequest } = require('./upgrade-request');
+const { GONE, becomeTakenOver, becomeOrdinary, afterDrain, changeAlive, counts, nativeIdOf } = require('./taken-over-socket');
 
 // Lent to the addon for as long as this thread lives; src/binding/native.rs says how it is used.
 const SLAB_LENGTH = 1024 * 1024;
@@ -29,8 +31,8 @@ const PLACE_MASK = (1 << 22) - 1;
 const NO_BYTES = Buffer.alloc(0);
 
 /** Methods of net.Socket that somebody who spies on a socket replaces; their originals. */
-const ORIGINALS = Object.fromEntries(['write', 'end', 'destroy', 'pause', 'resume', 'read', 'push', '_read', '_write']
-  .map((name) => [name, net.Socket.prototype[name]]));
+const ORIGINALS = ['write', 'end', 'destroy', 'pause', 'resume', 'read', 'push', '_read', '_write']
+  .map((name) => [name, net.Socket.prototype[name]]);
 
 let slab = null;
 let rows = null;
@@ -40,6 +42,9 @@ let available = process.platform !== 'win32' && process.versions.bun === undefin
 
 /** Connections by their place. */
 const connections = [];
+
+/** What is to be done with requests, by the number of the listener. */
+const listeners = [];
 
 /** The batch under way: its next row (the first is no event), the number of its last one, and its values. */
 let nextRow = 1;
@@ -84,9 +89,15 @@ function dispatch(count, values) {
     const at = ROW * nextRow++;
     const id = rows[at];
     const connection = connections[id & PLACE_MASK];
-    // Later events of a connection that the program has closed meanwhile are nobody's.
-    if (connection === undefined || connection._nativeId !== id) continue;
-    if (!deliver(connection, rows[at + 1], eventValue(rows, at, values, slab))) return true;
+    const kind = rows[at + 1];
+    if (kind === KIND.REQUEST) {
+      if (!deliver(new PendingConnection(id), kind, eventValue(rows, at, values, slab))) return true;
+    } else if (connection !== undefined && connection._nativeId === id) {
+      if (!deliver(connection, kind, eventValue(rows, at, values, slab))) return true;
+    } else {
+      // Later events of a connection that the program has closed meanwhile are nobody's.
+      continue;
+    }
     if (nextRow <= count && !runTicks()) return true;
   }
   takenBatch = rows[2];
@@ -145,6 +156,9 @@ function happen(connection, kind, value) {
     case KIND.ERROR:
       connection.socket.destroy(systemError(value));
       return;
+    case KIND.REQUEST:
+      requested(connection, value);
+      return;
     default:
       if (connection.socket.timeout) connection.socket._unrefTimer();
       connection._arrive(kind, value, batchTime);
@@ -182,15 +196,110 @@ function flush() {
   binding.nativeFlush();
 }
 
-/** Whether `socket` is a plain socket that nobody else reads, writes or watches. */
+/** What has the place of a connection from its request to accept(). */
+class PendingConnection {
+  constructor(id) {
+    this._nativeId = id;
+    this._context = null;
+    this._sendCallbacks = null;
+    this._needDrain = false;
+    this.socket = null;
+  }
+
+  // Nothing is read before accept().
+  _arrive() {}
+}
+
+/** A request has come in on a listener of the addon. */
+function requested(pending, { listener, lines, address, port }) {
+  const id = pending._nativeId;
+  // Nobody listens any more, or the connection has gone again.
+  if (listeners[listener] === undefined || !binding.nativeKnow(id)) {
+    binding.nativeRemove(id);
+    return;
+  }
+  connections[id & PLACE_MASK] = pending;
+  pending.socket = new LazySocket(id, address, port, lazySocketHooks);
+  listeners[listener](new UpgradeRequest(pending.socket, lines), pending.socket);
+}
+
+const lazySocketHooks = {
+  scheduleFlush,
+
+  forget(id) {
+    const place = id & PLACE_MASK;
+    const owner = connections[place];
+    if (owner instanceof PendingConnection && owner._nativeId === id) connections[place] = undefined;
+  },
+
+  giveBack(socket) {
+    const owner = connections[nativeIdOf(socket) & PLACE_MASK];
+    if (!(owner instanceof PendingConnection)) {
+      giveBack(owner);
+      return;
+    }
+    lazySocketHooks.forget(owner._nativeId);
+    const left = becomeOrdinary(socket, Buffer.alloc(ROW * 4), []);
+    if (left === null) return;
+    binding.releaseReceiver(left.receiver);
+    if (left.unread.length > 0) socket.unshift(left.unread);
+    if (left.unsent.length > 0) socket.write(left.unsent);
+  },
+};
+
+/**
+ * Listens at an IP address.
+ * @param {string} address
+ * @param {number} port 0 lets the operating system choose
+ * @param {number} timeout milliseconds that a request may take to arrive
+ * @param {(request: UpgradeRequest, socket: net.Socket) => void} onRequest
+ * @returns {{ address(): net.AddressInfo, close(): void }}
+ * @throws {Error} that of the operating system
+ */
+function listen(address, port, timeout, onRequest) {
+  const bound = binding.nativeListen(address, port, timeout);
+  if (bound.error !== 0) {
+    const code = getSystemErrorName(-bound.error);
+    throw Object.assign(new Error(`listen ${code}: ${address}:${port}`),
+      { code, errno: -bound.error, syscall: 'listen', address, port });
+  }
+  listeners[bound.listener] = onRequest;
+  changeAlive(1);
+  const info = { address: bound.address, family: net.isIPv6(bound.address) ? 'IPv6' : 'IPv4', port: bound.port };
+  let open = true;
+  return {
+    address: () => ({ ...info }),
+    close() {
+      if (!open) return;
+      open = false;
+      listeners[bound.listener] = undefined;
+      binding.nativeCloseListener(bound.listener);
+      changeAlive(-1);
+    },
+  };
+}
+
+/** Whether sockets can be taken over here, and the addon listen. */
+function isAvailable() {
+  if (available === undefined) available = start();
+  return available;
+}
+
+/** Whether a socket is one of the addon's own, or a plain socket that nobody else reads, writes or watches. */
 function mayTakeOver(socket) {
+  if (isPending(nativeIdOf(socket))) return true;
   const handle = socket._handle;
-  return Object.getPrototypeOf(socket) === net.Socket.prototype &&
+  return available !== false && Object.getPrototypeOf(socket) === net.Socket.prototype &&
     Boolean(handle) && handle.fd >= 0 && typeof handle.readStop === 'function' &&
     !socket.destroyed && !socket.connecting && !socket.readableEnded && !socket.writableEnded &&
     socket.writableLength === 0 && socket.readableEncoding === null &&
     socket.listenerCount('data') === 0 && socket.listenerCount('readable') === 0 &&
-    Object.keys(ORIGINALS).every((name) => socket[name] === ORIGINALS[name]);
+    ORIGINALS.every(([name, original]) => socket[name] === original);
+}
+
+/** Whether an id is that of a connection which waits for accept(). */
+function isPending(id) {
+  return id !== null && connections[id & PLACE_MASK] instanceof PendingConnection;
 }
 
 /**
@@ -205,9 +314,13 @@ function mayTakeOver(socket) {
  */
 function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, assemble }, limits = null) {
   const { socket } = connection;
-  if (available === false || !mayTakeOver(socket)) return false;
-  if (available === undefined) available = start();
-  if (!available) return false;
+  const known = nativeIdOf(socket);
+  if (isPending(known)) {
+    if (!binding.nativeBegin(known, maskPolicy, maxFrameSize, maxMessageSize, assemble)) socket.destroy();
+    adopt(connection, known, io, limits);
+    return true;
+  }
+  if (!mayTakeOver(socket) || !isAvailable()) return false;
   const handle = socket._handle;
   // In this order: taking the last bytes out of a stream makes it ask for more.
   const early = socket.read() || NO_BYTES;
@@ -221,18 +334,23 @@ function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, as
     handle.readStart();
     return false;
   }
+  becomeTakenOver(socket, id, () => giveBack(connection));
+  adopt(connection, id, io, limits);
+  // As the first `data` listener of a stream would.
+  socket.resume();
+  return true;
+}
+
+/** From now on events of this id are those of the connection. */
+function adopt(connection, id, io, limits) {
+  connection._nativeId = id;
+  connections[id & PLACE_MASK] = connection;
   if (limits !== null) binding.nativeLimit(id, ...limits);
   // The set of this thread is one: whoever was explicit last is obeyed.
   if (io !== undefined && io !== 'auto' && io !== currentIo) {
     currentIo = io;
     binding.nativeSetIo(IO[io]);
   }
-  becomeTakenOver(socket, id, () => giveBack(connection));
-  connection._nativeId = id;
-  connections[id & PLACE_MASK] = connection;
-  // As the first `data` listener of a stream would.
-  socket.resume();
-  return true;
 }
 
 /** Has Node read and write the socket again: somebody wants to see its bytes. */
@@ -301,6 +419,9 @@ function broadcast(recipients, opcode, payload, threshold) {
 
 /** The methods of stream-transport, for connections that were taken over. */
 module.exports = {
+  isAvailable,
+  listen,
+  mayTakeOver,
   takeOver,
   broadcast,
 
@@ -337,6 +458,11 @@ module.exports = {
   bufferedAmount(connection) {
     const counters = binding.nativeCounters(connection._nativeId);
     return counters === null ? 0 : counters[0];
+  },
+
+  /** What the operating system has taken. */
+  bytesWritten(connection) {
+    return counts(connection.socket)[2];
   },
 
   configure(connection, { maxFrameSize, maxMessageSize, assemble }) {

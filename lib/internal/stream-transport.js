@@ -76,6 +76,11 @@ module.exports = {
     return connection.socket.writableLength || 0;
   },
 
+  /** What the operating system has taken. Node sends the response of the opening handshake here. */
+  bytesWritten() {
+    return 0;
+  },
+
   configure(connection, config) {
     if (connection._receiver !== null) connection._receiver.configure(config);
   },

@@ -46,7 +46,7 @@ class TakenOverSocket extends net.Socket {
       base._final.call(this, callback);
       return;
     }
-    this[kFinal] = callback;
+    this[kFinal] = () => base._final.call(this, callback);
     binding.nativeNotify(this[kId]);
   }
 
@@ -122,8 +122,11 @@ function sendPlain(socket, chunks, callback) {
   callback();
 }
 
+const NO_COUNTS = [0, 0, 0];
+
+/** Bytes that wait to be written, bytes read, bytes written. */
 function counts(socket) {
-  return (socket[kId] !== null && binding.nativeCounters(socket[kId])) || socket[kCounts];
+  return (socket[kId] !== null && binding.nativeCounters(socket[kId])) || socket[kCounts] || NO_COUNTS;
 }
 
 /**
@@ -184,10 +187,18 @@ function becomeOrdinary(socket, rows, values) {
 
 /** All that waited has been sent: FIN may go out now. */
 function afterDrain(socket) {
-  const callback = socket[kFinal];
-  if (!callback) return;
+  const final = socket[kFinal];
+  if (!final) return;
   socket[kFinal] = null;
-  base._final.call(socket, callback);
+  final();
 }
 
-module.exports = { GONE, becomeTakenOver, becomeOrdinary, afterDrain };
+/** The id of the connection that a socket belongs to; null when there is none. */
+function nativeIdOf(socket) {
+  const id = socket[kId];
+  return id === undefined ? null : id;
+}
+
+module.exports = {
+  GONE, kId, kCounts, kFinal, kUnref, changeAlive, counts, letGo, becomeTakenOver, becomeOrdinary, afterDrain, nativeIdOf,
+};

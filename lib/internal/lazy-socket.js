@@ -1,0 +1,280 @@
+'use strict';
+
+// The socket of a connection that the addon has accepted itself. It does what the package and most programs do with a
+// socket without being a whole one; when somebody wants more than that, it becomes a real net.Socket, the same object.
+
+const net = require('net');
+const { EventEmitter } = require('events');
+const { Duplex, Readable, Writable, Stream } = require('stream');
+const binding = require('./binding');
+const {
+  kId, kCounts, kFinal, kUnref, becomeTakenOver, changeAlive, counts, letGo,
+} = require('./taken-over-socket');
+
+const kAddress = Symbol('address');
+const kPort = Symbol('port');
+const kHooks = Symbol('hooks');
+/** The peer has closed its direction; we have closed ours; it is over. */
+const kGotEnd = Symbol('gotEnd');
+const kEnding = Symbol('ending');
+const kDestroyed = Symbol('destroyed');
+const kPaused = Symbol('paused');
+
+const HIGH_WATER_MARK = new Writable().writableHighWaterMark;
+
+/**
+ * @param {number} id of the connection within the addon
+ * @param {string} address
+ * @param {number} port
+ * @param {{ scheduleFlush(): void, forget(id: number): void, giveBack(socket: net.Socket): void }} hooks of the transport
+ */
+function LazySocket(id, address, port, hooks) {
+  // The constructor of net.Socket is called when what it makes is needed.
+  this[kId] = id;
+  this[kAddress] = address;
+  this[kPort] = port;
+  this[kHooks] = hooks;
+  this[kCounts] = null;
+  this[kFinal] = null;
+  this[kUnref] = false;
+  this[kGotEnd] = false;
+  this[kEnding] = false;
+  this[kDestroyed] = false;
+  this[kPaused] = false;
+  changeAlive(1);
+}
+
+const emitter = EventEmitter.prototype;
+
+function error(code, syscall) {
+  return Object.assign(new Error(`${syscall} ${code}`), { code, syscall });
+}
+
+function emitClose(socket, cause) {
+  try {
+    if (cause) socket.emit('error', cause);
+  } finally {
+    socket.emit('close', Boolean(cause));
+  }
+}
+
+/** The peer has closed its direction, and everything before has been delivered. */
+function emitEnd(socket) {
+  if (socket[kDestroyed] || !socket[kGotEnd]) return;
+  if (socket[kPaused]) return;
+  socket.emit('end');
+  if (socket[kEnding]) destroyWhenWritten(socket);
+}
+
+/** Both directions are closed: that is the end of the socket, once what waits has been written. */
+function destroyWhenWritten(socket) {
+  if (socket[kDestroyed]) return;
+  if (binding.nativeFlushOne(socket[kId]) === 0) {
+    socket.destroy();
+    return;
+  }
+  socket[kFinal] = () => socket.destroy();
+  binding.nativeNotify(socket[kId]);
+}
+
+const methods = {
+  on(event, listener) {
+    if (event === 'data' || event === 'readable') return materialize(this).on(event, listener);
+    return emitter.on.call(this, event, listener);
+  },
+
+  prependListener(event, listener) {
+    if (event === 'data' || event === 'readable') return materialize(this).prependListener(event, listener);
+    return emitter.prependListener.call(this, event, listener);
+  },
+
+  removeListener: emitter.removeListener,
+  off: emitter.removeListener,
+  removeAllListeners: emitter.removeAllListeners,
+  emit: emitter.emit,
+
+  write(data, encoding, callback) {
+    const cb = typeof encoding === 'function' ? encoding : callback;
+    const bytes = typeof data === 'string' ? Buffer.from(data, typeof encoding === 'string' ? encoding : 'utf8') : data;
+    const gone = this[kDestroyed] || this[kEnding];
+    const waiting = gone ? 0 : binding.nativeSendRaw(this[kId], bytes);
+    if (!gone) this[kHooks].scheduleFlush();
+    if (typeof cb === 'function') {
+      if (gone) process.nextTick(cb, error('EPIPE', 'write'));
+      else process.nextTick(cb);
+    }
+    return waiting < HIGH_WATER_MARK;
+  },
+
+  end(data, encoding, callback) {
+    if (data !== undefined && data !== null && typeof data !== 'function') this.write(data, encoding);
+    const cb = [data, encoding, callback].find((argument) => typeof argument === 'function');
+    if (cb) process.nextTick(cb);
+    if (this[kEnding] || this[kDestroyed]) return this;
+    this[kEnding] = true;
+    if (this[kGotEnd]) {
+      process.nextTick(destroyWhenWritten, this);
+    } else {
+      binding.nativeFinish(this[kId]);
+      this[kHooks].scheduleFlush();
+    }
+    return this;
+  },
+
+  destroy(cause) {
+    if (this[kDestroyed]) return this;
+    this[kDestroyed] = true;
+    this[kHooks].forget(this[kId]);
+    letGo(this);
+    process.nextTick(emitClose, this, cause);
+    return this;
+  },
+
+  destroySoon() {
+    this.end();
+    destroyWhenWritten(this);
+  },
+
+  /** What the transport says when the peer has closed its direction. */
+  push(chunk) {
+    if (chunk !== null) return materialize(this).push(chunk);
+    this[kGotEnd] = true;
+    process.nextTick(emitEnd, this);
+    return false;
+  },
+
+  pause() {
+    if (!this[kPaused]) {
+      this[kPaused] = true;
+      this.emit('pause');
+    }
+    return this;
+  },
+
+  resume() {
+    if (this[kPaused]) {
+      this[kPaused] = false;
+      process.nextTick((socket) => {
+        if (socket[kPaused] || socket[kDestroyed]) return;
+        socket.emit('resume');
+        emitEnd(socket);
+      }, this);
+    }
+    return this;
+  },
+
+  isPaused() { return this[kPaused]; },
+
+  // The addon sets TCP_NODELAY when it accepts.
+  setNoDelay(enable) {
+    return enable === undefined || enable ? this : materialize(this).setNoDelay(enable);
+  },
+
+  // There is none before somebody sets one.
+  setTimeout(ms, callback) {
+    return ms === 0 ? this : materialize(this).setTimeout(ms, callback);
+  },
+
+  ref() {
+    if (this[kUnref] && !this[kDestroyed]) changeAlive(1);
+    this[kUnref] = false;
+    return this;
+  },
+
+  unref() {
+    if (!this[kUnref] && !this[kDestroyed]) changeAlive(-1);
+    this[kUnref] = true;
+    return this;
+  },
+};
+
+const properties = {
+  remoteAddress() { return this[kAddress]; },
+  remotePort() { return this[kPort]; },
+  remoteFamily() { return net.isIPv6(this[kAddress]) ? 'IPv6' : 'IPv4'; },
+  destroyed() { return this[kDestroyed]; },
+  readable() { return !this[kDestroyed] && !this[kGotEnd]; },
+  readableEnded() { return this[kGotEnd]; },
+  readableLength() { return 0; },
+  writable() { return !this[kDestroyed] && !this[kEnding]; },
+  writableEnded() { return this[kEnding]; },
+  writableLength() { return counts(this)[0]; },
+  writableHighWaterMark() { return HIGH_WATER_MARK; },
+  writableNeedDrain() { return counts(this)[0] >= HIGH_WATER_MARK; },
+  bytesRead() { return counts(this)[1]; },
+  bytesWritten() { return counts(this)[0] + counts(this)[2]; },
+  pending() { return false; },
+  connecting() { return false; },
+  timeout() { return undefined; },
+  readyState() {
+    const { readable, writable } = this;
+    if (readable) return writable ? 'open' : 'readOnly';
+    return writable ? 'writeOnly' : 'closed';
+  },
+};
+
+/** Makes it a net.Socket like any other of a connection that was taken over. */
+function materialize(socket) {
+  if (!(socket instanceof LazySocket)) return socket;
+  const {
+    [kId]: id, [kHooks]: hooks, [kGotEnd]: gotEnd, [kEnding]: ending, [kDestroyed]: destroyed, [kPaused]: paused, [kUnref]: unref,
+  } = socket;
+  const fd = destroyed ? -1 : binding.nativeDuplicate(id);
+  Object.setPrototypeOf(socket, net.Socket.prototype);
+  if (fd === -1) {
+    net.Socket.call(socket);
+    // No descriptor is left for it: nobody could do anything with this connection.
+    if (destroyed) socket.destroyed = true;
+    else socket.destroy(error('EMFILE', 'dup'));
+    return socket;
+  }
+  net.Socket.call(socket, { fd, readable: true, writable: true, allowHalfOpen: true, manualStart: true });
+  socket._handle.reading = false;
+  if (!unref) changeAlive(-1);
+  becomeTakenOver(socket, id, () => hooks.giveBack(socket));
+  if (unref) socket.unref();
+  // As the first `data` listener of a stream would; a program that has paused it goes on from there.
+  if (!paused) socket.resume();
+  if (gotEnd) socket.push(null);
+  if (ending) socket.end();
+  return socket;
+}
+
+/** Whatever else a net.Socket has makes it one. */
+function defineTriggers(prototype) {
+  const known = new Set(['constructor', '_events', '_eventsCount', '_maxListeners', 'listenerCount', 'domain',
+    ...Object.keys(methods), ...Object.keys(properties)]);
+  const sample = new net.Socket();
+  sample.destroy();
+  const holders = [net.Socket.prototype, Duplex.prototype, Writable.prototype, Readable.prototype, Stream.prototype, sample];
+  for (const name of new Set(holders.flatMap((holder) => Object.getOwnPropertyNames(holder)))) {
+    if (known.has(name)) continue;
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      get() { return materialize(this)[name]; },
+      set(value) { materialize(this)[name] = value; },
+    });
+  }
+}
+
+Object.setPrototypeOf(LazySocket.prototype, net.Socket.prototype);
+defineTriggers(LazySocket.prototype);
+for (const [name, value] of Object.entries({ ...methods, addListener: methods.on })) {
+  Object.defineProperty(LazySocket.prototype, name, {
+    configurable: true,
+    get() { return value; },
+    // Somebody spies on it, and wants to see the calls of a real socket.
+    set(replacement) { materialize(this)[name] = replacement; },
+  });
+}
+for (const [name, get] of Object.entries(properties)) {
+  Object.defineProperty(LazySocket.prototype, name, {
+    configurable: true,
+    get,
+    set(value) { materialize(this)[name] = value; },
+  });
+}
+// For those who look: it is a net.Socket.
+Object.defineProperty(LazySocket.prototype, 'constructor', { value: net.Socket });
+
+module.exports = { LazySocket };

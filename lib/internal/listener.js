@@ -1,0 +1,114 @@
+'use strict';
+
+// Servers that listen themselves, without an HTTP server of the program. The addon does it where it can; otherwise, and with
+// `io: 'stream'`, an HTTP server that answers nothing but upgrades.
+
+const cluster = require('cluster');
+const dns = require('dns');
+const http = require('http');
+const net = require('net');
+const nativeTransport = require('./native-transport');
+
+/** What Node gives a request to arrive, in milliseconds. */
+const DEFAULT_HEAD_TIMEOUT = 60000;
+
+const NOT_FOR_BROWSERS = 'This is a WebSocket server: the request must ask for an upgrade to websocket.\n';
+
+/** Options that make no sense, before anything is done. */
+function checkListenOptions({ port, host }) {
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new Error(`The option port must be an integer from 0 to 65535, not ${String(port)}.`);
+  }
+  if (host !== null && host !== undefined && (typeof host !== 'string' || host === '')) {
+    throw new Error(`With the option port, host is the address to listen at, not ${String(host)}.`);
+  }
+}
+
+/** The time that the head of a request may take. */
+function headTimeout(handshakeTimeout) {
+  const limited = handshakeTimeout > 0 && handshakeTimeout < 0x7fffffff;
+  return limited ? Math.ceil(handshakeTimeout) : DEFAULT_HEAD_TIMEOUT;
+}
+
+function answerPlainRequest(request, response) {
+  response.writeHead(426, { Connection: 'Upgrade, close', Upgrade: 'websocket', 'Content-Type': 'text/plain; charset=utf-8' });
+  response.end(NOT_FOR_BROWSERS);
+}
+
+/**
+ * Listens at all addresses, if the program has not named one.
+ * @returns {{ address(): net.AddressInfo, close(): void }}
+ */
+function listenNatively(address, port, timeout, onRequest) {
+  if (address !== undefined) return nativeTransport.listen(address, port, timeout, onRequest);
+  try {
+    return nativeTransport.listen('::', port, timeout, onRequest);
+  } catch (error) {
+    // There is no IPv6 here.
+    if (error.code !== 'EAFNOSUPPORT' && error.code !== 'EADDRNOTAVAIL') throw error;
+    return nativeTransport.listen('0.0.0.0', port, timeout, onRequest);
+  }
+}
+
+class Listener {
+  /**
+   * @param {{ port: number, host?: string, handshakeTimeout: number, io: string }} options
+   * @param {(request: object, socket: net.Socket, head?: Buffer) => void} onUpgrade
+   * @param {(error: Error|null) => void} onListening called once, in a later tick
+   */
+  constructor({ port, host, handshakeTimeout, io }, onUpgrade, onListening) {
+    /** What listens; null while the name of the host is looked up, and when it is closed. */
+    this._bound = null;
+    this._closed = false;
+    const timeout = headTimeout(handshakeTimeout);
+    const done = (error) => process.nextTick(() => { if (!this._closed) onListening(error); });
+    // The port of a cluster is the primary's to open.
+    if (io === 'stream' || cluster.isWorker || !nativeTransport.isAvailable()) {
+      this._listenByHttp(port, host, timeout, onUpgrade, done);
+      return;
+    }
+    const open = (address) => {
+      if (this._closed) return;
+      try {
+        this._bound = listenNatively(address, port, timeout, onUpgrade);
+      } catch (error) {
+        done(error);
+        return;
+      }
+      done(null);
+    };
+    if (typeof host !== 'string' || net.isIP(host) !== 0) {
+      open(typeof host === 'string' ? host : undefined);
+    } else {
+      dns.lookup(host, (error, address) => {
+        if (error) done(error);
+        else open(address);
+      });
+    }
+  }
+
+  _listenByHttp(port, host, timeout, onUpgrade, done) {
+    const server = http.createServer(answerPlainRequest);
+    server.headersTimeout = timeout;
+    server.on('upgrade', onUpgrade);
+    server.once('error', done);
+    server.listen({ port, host: typeof host === 'string' ? host : undefined, backlog: 1024 }, () => {
+      server.removeListener('error', done);
+      done(null);
+    });
+    this._bound = { address: () => server.address(), close: () => server.close() };
+  }
+
+  /** Where it listens; null before and after. */
+  address() {
+    return this._bound === null ? null : this._bound.address();
+  }
+
+  close() {
+    this._closed = true;
+    if (this._bound !== null) this._bound.close();
+    this._bound = null;
+  }
+}
+
+module.exports = { Listener, checkListenOptions };

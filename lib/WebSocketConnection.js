@@ -195,6 +195,7 @@ function socketListeners(connection) {
 /** Goes on with chunks from the socket; called by native-transport when it has given the socket back. */
 WebSocketConnection.prototype._becomeStream = function _becomeStream(receiver) {
   this._transport = streamTransport;
+  this._responseLength = 0;
   this._receiver = receiver;
   this.socket.on('data', this.handleSocketData.bind(this));
   this._debug('transport: %s', this._transport.name);

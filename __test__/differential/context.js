@@ -10,7 +10,10 @@ const { formatFrame } = require('./format');
 const { Trace } = require('./trace');
 const { MockSocket } = require('./mock-socket');
 const watch = require('./watch');
+const { reference } = require('./packages');
 
+/** Whether servers of the package under test listen themselves, where the scenario has no HTTP server of its own. */
+const LISTENS_ITSELF = process.env.WEBSOCKET_TEST_LISTENER === 'native';
 // Time for what crosses threads: two hops, on a busy machine.
 const SETTLE = process.env.WEBSOCKET_IO === 'threads' ? 60 : 2;
 const WAIT = 4000;
@@ -130,11 +133,28 @@ class Context {
    * @returns {Promise<{ http: http.Server, ws: object, port: number, url: string }>}
    */
   async server(config = {}, { on = {}, watch: events = ['connect', 'close', 'upgradeError'], httpServer } = {}) {
+    if (LISTENS_ITSELF && httpServer === undefined && this.lib !== reference.lib) return this.listeningServer(config, on, events);
     const web = httpServer || await this.listen();
     const ws = new this.lib.server({ httpServer: web, ...config });
     watch.watchServer(this.trace, ws, 'server', events);
     for (const [event, listener] of Object.entries(on)) ws.on(event, listener);
     return { http: web, ws, port: web.port, url: `ws://127.0.0.1:${web.port}/` };
+  }
+
+  /** The same with a server that listens itself. */
+  async listeningServer(config, on, events) {
+    const ws = new this.lib.server({ port: 0, host: '127.0.0.1', ...config });
+    watch.watchServer(this.trace, ws, 'server', events);
+    for (const [event, listener] of Object.entries(on)) ws.on(event, listener);
+    await once(ws, 'listening');
+    const { port } = ws.address();
+    this.hide(port, 'port');
+    this.onCleanup(() => {
+      ws.close();
+      for (const connection of ws.connections.slice()) connection.socket.destroy();
+      for (const request of ws.pendingRequests.slice()) request.socket.destroy();
+    });
+    return { http: null, ws, port, url: `ws://127.0.0.1:${port}/` };
   }
 
   /** A raw client whose handshake head was sent; `{ halfOpen: true }` keeps its side open when the server ends. */

@@ -18,7 +18,8 @@ const kHooks = Symbol('hooks');
 const kGotEnd = Symbol('gotEnd');
 const kEnding = Symbol('ending');
 const kDestroyed = Symbol('destroyed');
-const kPaused = Symbol('paused');
+/** As `readableFlowing` of a stream. */
+const kFlowing = Symbol('flowing');
 
 const HIGH_WATER_MARK = new Writable().writableHighWaterMark;
 
@@ -40,7 +41,7 @@ function LazySocket(id, address, port, hooks) {
   this[kGotEnd] = false;
   this[kEnding] = false;
   this[kDestroyed] = false;
-  this[kPaused] = false;
+  this[kFlowing] = null;
   changeAlive(1);
 }
 
@@ -60,10 +61,15 @@ function emitClose(socket, cause) {
 
 /** The peer has closed its direction, and everything before has been delivered. */
 function emitEnd(socket) {
-  if (socket[kDestroyed] || !socket[kGotEnd]) return;
-  if (socket[kPaused]) return;
+  if (socket[kDestroyed] || !socket[kGotEnd] || socket[kFlowing] === false) return;
   socket.emit('end');
   if (socket[kEnding]) destroyWhenWritten(socket);
+}
+
+function emitResume(socket) {
+  if (!socket[kFlowing] || socket[kDestroyed]) return;
+  socket.emit('resume');
+  emitEnd(socket);
 }
 
 /** Both directions are closed: that is the end of the socket, once what waits has been written. */
@@ -91,7 +97,11 @@ const methods = {
   removeListener: emitter.removeListener,
   off: emitter.removeListener,
   removeAllListeners: emitter.removeAllListeners,
-  emit: emitter.emit,
+
+  emit(event, ...args) {
+    if (event === 'data') return materialize(this).emit(event, ...args);
+    return emitter.emit.call(this, event, ...args);
+  },
 
   write(data, encoding, callback) {
     const cb = typeof encoding === 'function' ? encoding : callback;
@@ -144,26 +154,22 @@ const methods = {
   },
 
   pause() {
-    if (!this[kPaused]) {
-      this[kPaused] = true;
+    if (this[kFlowing] !== false) {
+      this[kFlowing] = false;
       this.emit('pause');
     }
     return this;
   },
 
   resume() {
-    if (this[kPaused]) {
-      this[kPaused] = false;
-      process.nextTick((socket) => {
-        if (socket[kPaused] || socket[kDestroyed]) return;
-        socket.emit('resume');
-        emitEnd(socket);
-      }, this);
+    if (this[kFlowing] !== true) {
+      this[kFlowing] = true;
+      process.nextTick(emitResume, this);
     }
     return this;
   },
 
-  isPaused() { return this[kPaused]; },
+  isPaused() { return this[kFlowing] === false; },
 
   // The addon sets TCP_NODELAY when it accepts.
   setNoDelay(enable) {
@@ -195,7 +201,9 @@ const properties = {
   destroyed() { return this[kDestroyed]; },
   readable() { return !this[kDestroyed] && !this[kGotEnd]; },
   readableEnded() { return this[kGotEnd]; },
+  readableFlowing() { return this[kFlowing]; },
   readableLength() { return 0; },
+  readableHighWaterMark() { return HIGH_WATER_MARK; },
   writable() { return !this[kDestroyed] && !this[kEnding]; },
   writableEnded() { return this[kEnding]; },
   writableLength() { return counts(this)[0]; },
@@ -217,7 +225,7 @@ const properties = {
 function materialize(socket) {
   if (!(socket instanceof LazySocket)) return socket;
   const {
-    [kId]: id, [kHooks]: hooks, [kGotEnd]: gotEnd, [kEnding]: ending, [kDestroyed]: destroyed, [kPaused]: paused, [kUnref]: unref,
+    [kId]: id, [kHooks]: hooks, [kGotEnd]: gotEnd, [kEnding]: ending, [kDestroyed]: destroyed, [kFlowing]: flowing, [kUnref]: unref,
   } = socket;
   const fd = destroyed ? -1 : binding.nativeDuplicate(id);
   Object.setPrototypeOf(socket, net.Socket.prototype);
@@ -233,8 +241,8 @@ function materialize(socket) {
   if (!unref) changeAlive(-1);
   becomeTakenOver(socket, id, () => hooks.giveBack(socket));
   if (unref) socket.unref();
-  // As the first `data` listener of a stream would; a program that has paused it goes on from there.
-  if (!paused) socket.resume();
+  if (flowing === true) socket.readableFlowing = true;
+  else if (flowing === false) socket.pause();
   if (gotEnd) socket.push(null);
   if (ending) socket.end();
   return socket;
@@ -259,10 +267,15 @@ function defineTriggers(prototype) {
 
 Object.setPrototypeOf(LazySocket.prototype, net.Socket.prototype);
 defineTriggers(LazySocket.prototype);
-for (const [name, value] of Object.entries({ ...methods, addListener: methods.on })) {
+for (const [name, light] of Object.entries({ ...methods, addListener: methods.on })) {
+  // Somebody may have taken the method from the socket before it became another.
+  const method = function method(...args) {
+    const prototype = Object.getPrototypeOf(this);
+    return (prototype === LazySocket.prototype ? light : prototype[name]).apply(this, args);
+  };
   Object.defineProperty(LazySocket.prototype, name, {
     configurable: true,
-    get() { return value; },
+    get() { return method; },
     // Somebody spies on it, and wants to see the calls of a real socket.
     set(replacement) { materialize(this)[name] = replacement; },
   });

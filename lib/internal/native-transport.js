@@ -206,8 +206,10 @@ class PendingConnection {
     this.socket = null;
   }
 
-  // Nothing is read before accept().
-  _arrive() {}
+  // No frames are read before accept().
+  _arrive(kind) {
+    if (kind === KIND.END) this.socket.push(null);
+  }
 }
 
 /** A request has come in on a listener of the addon. */
@@ -318,6 +320,7 @@ function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, as
   if (isPending(known)) {
     if (!binding.nativeBegin(known, maskPolicy, maxFrameSize, maxMessageSize, assemble)) socket.destroy();
     adopt(connection, known, io, limits);
+    socket.resume();
     return true;
   }
   if (!mayTakeOver(socket) || !isAvailable()) return false;

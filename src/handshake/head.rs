@@ -27,6 +27,9 @@ impl HeadReader {
             return Ok(None);
         }
         let Some((request, len)) = server::parse(&self.bytes)? else { return Ok(None) };
+        if !request.target.is_ascii() {
+            return Err(refusal(400, "The request target must be ASCII."));
+        }
         if !request.header("upgrade").is_some_and(|upgrade| list_contains(&upgrade, "websocket")) {
             return Err(Refusal {
                 status: 426,
@@ -37,6 +40,12 @@ impl HeadReader {
         }
         Ok(Some((request, self.bytes.split_off(len))))
     }
+}
+
+/// A refusal without a header of its own.
+#[must_use]
+pub fn refusal(status: u16, reason: &str) -> Refusal {
+    Refusal { status, reason: reason.to_owned(), header: None }
 }
 
 fn has_empty_line(bytes: &[u8]) -> bool {
@@ -93,6 +102,7 @@ mod tests {
         let status = |bytes: &[u8]| HeadReader::default().push(bytes).map_err(|refusal| refusal.status);
         assert_eq!(status(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Err(426));
         assert_eq!(status(b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n"), Err(426));
+        assert_eq!(status("GET /ü HTTP/1.1\r\nUpgrade: websocket\r\n\r\n".as_bytes()), Err(400));
         assert_eq!(status(b"\x16\x03\x01\x02\x00"), Err(400));
         assert_eq!(status(&vec![b'a'; MAX_HEAD_LEN + 1]), Err(431));
     }

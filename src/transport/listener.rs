@@ -17,8 +17,8 @@ use mio::{Interest, Token};
 use super::exchange::Exchange;
 use super::reactor::{Id, Reactor, WAKE};
 use super::socket::Counters;
-use crate::handshake::head::HeadReader;
-use crate::handshake::server::{Refusal, Request};
+use crate::handshake::head::{HeadReader, refusal};
+use crate::handshake::server::Request;
 use crate::protocol::receiver::Receiver;
 use crate::protocol::{Config, Role};
 
@@ -241,11 +241,7 @@ impl Reactor {
             if deadline > now {
                 break;
             }
-            socket.refuse(&Refusal {
-                status: 408,
-                reason: "The request did not arrive in time (handshakeTimeout).".to_owned(),
-                header: None,
-            });
+            socket.refuse(&refusal(408, "The request did not arrive in time (handshakeTimeout)."));
             self.deadlines.passed_head(id, &Stage::Refused);
             self.deadlines.heads.pop_front();
         }

@@ -31,12 +31,6 @@ const EVENTS: usize = 1024;
 /// The token that wakes the set itself.
 pub(super) const WAKE: Token = Token(usize::MAX);
 
-/// `ECONNRESET`, for a socket that says only that it has failed.
-#[cfg(target_os = "linux")]
-const CONNECTION_RESET: i32 = 104;
-#[cfg(not(target_os = "linux"))]
-const CONNECTION_RESET: i32 = 54;
-
 /// Names a connection: its place in the low bits, and above them how often that place was used before, so that the
 /// id of a closed connection does not mean the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -396,12 +390,8 @@ impl Reactor {
                 socket.unread = true;
                 self.unread.push_back(socket.id);
             }
-            if matches!(socket.stage, Stage::Requested) && (event.is_error() || event.is_write_closed()) {
-                // It is not read at present, and the program should know.
-                let error = socket.stream.take_error().ok().flatten();
-                socket.ended = true;
-                let reset = || io::Error::from_raw_os_error(CONNECTION_RESET);
-                sink.take(socket.id, Happening::Error(error.unwrap_or_else(reset)));
+            if over && matches!(socket.stage, Stage::Requested) && !socket.ended {
+                socket.look_at_the_end(sink);
             }
         }
         self.accept();

@@ -138,6 +138,18 @@ impl Socket {
         }
     }
 
+    /// The peer has closed or reset a connection from which nothing is read at present: the program should know, unless
+    /// there is still something to be read before.
+    pub(super) fn look_at_the_end(&mut self, sink: &mut impl Sink) {
+        let happening = match self.stream.peek(&mut [0]) {
+            Ok(0) => Happening::End,
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Happening::Error(error),
+            _ => return,
+        };
+        self.ended = true;
+        self.tell(happening, sink);
+    }
+
     /// Bytes of the opening handshake.
     fn receive_head(&mut self, bytes: &[u8], sink: &mut impl Sink) {
         let Stage::Head(opening) = &mut self.stage else { return };

@@ -181,6 +181,8 @@ function becomeOrdinary(socket, rows, values) {
   if (handle) {
     handle.reading = true;
     handle.readStart();
+    // A stream that flows and was never read does not pass on what comes.
+    socket.read(0);
   }
   return left;
 }

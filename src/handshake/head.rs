@@ -38,6 +38,9 @@ impl HeadReader {
                 header: Some(("Upgrade", "websocket")),
             });
         }
+        if !request.header("connection").is_some_and(|connection| list_contains(&connection, "upgrade")) {
+            return Err(refusal(400, "Client must provide a Connection header that contains Upgrade."));
+        }
         Ok(Some((request, self.bytes.split_off(len))))
     }
 }
@@ -102,6 +105,7 @@ mod tests {
         let status = |bytes: &[u8]| HeadReader::default().push(bytes).map_err(|refusal| refusal.status);
         assert_eq!(status(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Err(426));
         assert_eq!(status(b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n"), Err(426));
+        assert_eq!(status(b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n"), Err(400));
         assert_eq!(status("GET /ü HTTP/1.1\r\nUpgrade: websocket\r\n\r\n".as_bytes()), Err(400));
         assert_eq!(status(b"\x16\x03\x01\x02\x00"), Err(400));
         assert_eq!(status(&vec![b'a'; MAX_HEAD_LEN + 1]), Err(431));

@@ -8,6 +8,9 @@ const { websocket, PATIENCE } = require('.');
 const { encodeFrame } = require('../raw');
 const { createHttpServer, clientOptions, rawServer, openRawClient, rawClient } = require('./transport');
 
+/** Whether servers listen themselves where a test has no HTTP server of its own. */
+const LISTENS_ITSELF = process.env.WEBSOCKET_TEST_LISTENER === 'native';
+
 /**
  * Resolves with the arguments of the next `event`; rejects when it does not come in time.
  * @param {EventEmitter} emitter
@@ -71,6 +74,22 @@ async function startHttpServer(t, httpServer = createHttpServer((request, respon
   return { httpServer, sockets, port: httpServer.address().port };
 }
 
+async function startOnHttpServer(t, options, httpServer) {
+  const started = await startHttpServer(t, httpServer);
+  return { ...started, server: new websocket.server({ httpServer: started.httpServer, ...options }) };
+}
+
+/** A server that listens itself, and has neither an HTTP server nor sockets that anybody knows. */
+async function startListening(t, options) {
+  const server = new websocket.server({ port: 0, host: '127.0.0.1', ...options });
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    for (const { socket } of [...server.connections, ...server.pendingRequests]) socket.destroy();
+  });
+  return { server, httpServer: null, sockets: new Set(), port: server.address().port };
+}
+
 /**
  * Starts a WebSocketServer. It accepts every connection unless `onRequest` is given.
  * @param {import('node:test').TestContext} t
@@ -80,12 +99,10 @@ async function startHttpServer(t, httpServer = createHttpServer((request, respon
  * @param {(connection: object) => void} [options.onConnect]
  */
 async function startServer(t, { config = {}, onRequest, onConnect, httpServer } = {}) {
-  const started = await startHttpServer(t, httpServer);
-  const server = new websocket.server({
-    httpServer: started.httpServer,
-    autoAcceptConnections: !onRequest,
-    ...config,
-  });
+  const options = { autoAcceptConnections: !onRequest, ...config };
+  const { server, ...started } = LISTENS_ITSELF && !httpServer && !config.httpServer && !config.noServer
+    ? await startListening(t, options)
+    : await startOnHttpServer(t, options, httpServer);
   const connections = [];
   const closes = [];
   const upgradeErrors = [];

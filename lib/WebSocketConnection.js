@@ -7,7 +7,7 @@ const utils = require('./utils');
 const BufferList = require('../vendor/FastBufferList');
 const { defineCloseCodes } = require('./internal/close-codes');
 const closing = require('./internal/closing');
-const { KIND, MASK_POLICY } = require('./internal/events');
+const { KIND, INFLATION, MASK_POLICY } = require('./internal/events');
 const { DEFAULT_IO } = require('./internal/io-option');
 const { Inbox } = require('./internal/inbox');
 const { StreamReceiver } = require('./internal/stream-receiver');
@@ -80,6 +80,9 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._receiver = null;
   this._nativeId = null;
   this._sendCallbacks = null;
+  // What permessage-deflate needs, when it was agreed on; see internal/per-message-deflate.
+  this._compressor = null;
+  this._inflation = INFLATION.NONE;
   // Whether a taken-over socket owes the program a `drain`.
   this._needDrain = false;
   this._assembleFragments = config.assembleFragments;
@@ -236,6 +239,7 @@ function receiverConfig(connection) {
     // A program that has its own processFrame() gets to see every frame.
     assemble: Boolean(connection._assembleFragments) &&
       connection.processFrame === frameProcessing.methods.processFrame,
+    inflation: connection._inflation,
   };
 }
 

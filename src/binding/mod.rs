@@ -8,6 +8,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "arguments from JavaScript come by value")]
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "napi lends the environment")]
 
+mod compress;
 mod handshake;
 #[cfg(unix)]
 mod listener_calls;
@@ -20,5 +21,6 @@ mod raw;
 mod receive;
 mod rows;
 mod send;
+mod slots;
 #[cfg(unix)]
 mod uv;

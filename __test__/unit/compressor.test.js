@@ -51,10 +51,10 @@ test('a context that is not used for a while is given back, and the peer can rea
   const pair = await open(t);
   const { inUse } = counts();
   pair.connection.sendUTF(text);
-  binding.forgetIdleContexts();
-  assert.strictEqual(counts().inUse, inUse + 1, 'it was used just now');
+  for (let i = 0; i < 2; i++) binding.forgetIdleContexts();
   pair.connection.sendUTF(text);
-  binding.forgetIdleContexts();
+  for (let i = 0; i < 2; i++) binding.forgetIdleContexts();
+  assert.strictEqual(counts().inUse, inUse + 1, 'it was used a short while ago');
   binding.forgetIdleContexts();
   assert.strictEqual(counts().inUse, inUse);
   pair.connection.sendUTF(text);

@@ -6,10 +6,10 @@
 const binding = require('./binding');
 
 /**
- * Milliseconds without a message after which the memory of a context is given back, to within as much again. The peer
- * need not know: what is sent later just does not refer to what was sent before.
+ * Milliseconds between two looks for contexts that are not used; after two of them without a message the memory of a
+ * context is given back. The peer need not know: what is sent later just does not refer to what was sent before.
  */
-const IDLE_TIME = 15000;
+const PERIOD = 5000;
 
 // Frees the compressor of a connection that was forgotten without being closed.
 const forgotten = new FinalizationRegistry((id) => binding.releaseCompressor(id));
@@ -23,7 +23,7 @@ function watchContexts() {
     if (binding.forgetIdleContexts() > 0) return;
     clearInterval(timer);
     timer = null;
-  }, IDLE_TIME);
+  }, PERIOD);
   timer.unref();
 }
 

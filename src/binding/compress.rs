@@ -16,9 +16,15 @@ struct Outgoing {
     compressor: Compressor,
     /// Shorter messages are sent as they are.
     threshold: usize,
-    /// Since the last call of [`forget_idle_contexts`].
-    used: bool,
+    /// Calls of [`forget_idle_contexts`] since the last message.
+    idle_for: u32,
 }
+
+/// Calls of [`forget_idle_contexts`] after which a context is idle.
+const PATIENCE: u32 = 2;
+
+/// The most contexts that are let go of in one call: giving 100 MiB back to the system takes some milliseconds.
+const MAX_FORGOTTEN: u32 = 400;
 
 thread_local! {
     // Of this thread, and so of this JavaScript environment: a worker has a thread of its own.
@@ -32,7 +38,7 @@ pub fn create_compressor(level: u32, window_bits: u32, context_takeover: bool, t
     #[expect(clippy::cast_sign_loss, reason = "it saturates; JavaScript has refused negative numbers")]
     let threshold = threshold as usize;
     let compressor = Compressor::new(settings, context_takeover);
-    COMPRESSORS.with_borrow_mut(|all| all.add(Outgoing { compressor, threshold, used: false }))
+    COMPRESSORS.with_borrow_mut(|all| all.add(Outgoing { compressor, threshold, idle_for: 0 }))
 }
 
 /// Frees a compressor and all it holds. The id must not be used any more.
@@ -50,20 +56,41 @@ pub fn compressor_counts() -> Vec<u32> {
     })
 }
 
-/// Lets go of the contexts that were not used since the last call, and returns how many are left.
+/// Lets go of contexts that were not used for two calls, and returns how many are left.
 #[napi(catch_unwind)]
 pub fn forget_idle_contexts() -> u32 {
-    COMPRESSORS.with_borrow_mut(|all| {
-        let mut left = 0;
-        for outgoing in all.iter_mut() {
-            if !std::mem::take(&mut outgoing.used) {
+    let (left, forgotten) = COMPRESSORS.with_borrow_mut(|all| {
+        let (mut left, mut forgotten) = (0, 0);
+        for outgoing in all.iter_mut().filter(|outgoing| outgoing.compressor.is_in_use()) {
+            outgoing.idle_for += 1;
+            if outgoing.idle_for > PATIENCE && forgotten < MAX_FORGOTTEN {
                 outgoing.compressor.forget();
+                forgotten += 1;
+            } else {
+                left += 1;
             }
-            left += u32::from(outgoing.compressor.is_in_use());
         }
-        left
-    })
+        (left, forgotten)
+    });
+    if forgotten > 0 {
+        give_memory_back();
+    }
+    left
 }
+
+/// Has the allocator return what is free to the system: glibc keeps most of it otherwise.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "a function of the C library")]
+fn give_memory_back() {
+    unsafe extern "C" {
+        fn malloc_trim(pad: usize) -> std::ffi::c_int;
+    }
+    // SAFETY: it may be called at any time, on any thread.
+    unsafe { malloc_trim(0) };
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn give_memory_back() {}
 
 /// A message on its way out.
 #[derive(Clone, Copy)]
@@ -95,7 +122,7 @@ pub(super) fn with_message<T>(
 ) -> T {
     let result = COMPRESSORS.with_borrow_mut(|all| {
         let outgoing = all.get_mut(id).filter(|outgoing| payload.len() >= outgoing.threshold)?;
-        outgoing.used = true;
+        outgoing.idle_for = 0;
         let send = |payload: &[u8]| send(Message { opcode, payload, compressed: true });
         outgoing.compressor.compress(payload, send)
     });

@@ -94,12 +94,12 @@ const methods = {
     if (!maySend(this, cb)) return;
     if (isOverridden(this)) {
       this.fragmentAndSend(newFrame(this, OPCODE.TEXT, Buffer.from(text)), cb);
-    } else if (mayCompress(this, options)) {
-      this._transport.sendCompressed(this, OPCODE.TEXT, text, fragmentationThreshold(this), cb);
-    } else {
-      this._messagesSent++;
-      this._transport.sendText(this, OPCODE.TEXT, text, fragmentationThreshold(this), cb);
+      return;
     }
+    this._messagesSent++;
+    const threshold = fragmentationThreshold(this);
+    if (mayCompress(this, options)) this._transport.sendCompressed(this, OPCODE.TEXT, text, threshold, cb);
+    else this._transport.sendText(this, OPCODE.TEXT, text, threshold, cb);
   },
 
   /** Sends a binary message; see `send`. */
@@ -112,12 +112,12 @@ const methods = {
     if (!maySend(this, cb)) return;
     if (isOverridden(this)) {
       this.fragmentAndSend(newFrame(this, OPCODE.BINARY, payload), cb);
-    } else if (mayCompress(this, options)) {
-      this._transport.sendCompressed(this, OPCODE.BINARY, payload, fragmentationThreshold(this), cb);
-    } else {
-      this._messagesSent++;
-      this._transport.sendBytes(this, OPCODE.BINARY, payload, fragmentationThreshold(this), cb);
+      return;
     }
+    this._messagesSent++;
+    const threshold = fragmentationThreshold(this);
+    if (mayCompress(this, options)) this._transport.sendCompressed(this, OPCODE.BINARY, payload, threshold, cb);
+    else this._transport.sendBytes(this, OPCODE.BINARY, payload, threshold, cb);
   },
 
   /**

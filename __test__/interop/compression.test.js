@@ -168,6 +168,25 @@ for (const io of TRANSPORTS) {
     }, (message) => socket.send(message)));
   });
 
+  test(`a client of ws with our server that listens itself: ${io}`, async (t) => {
+    const server = new websocket.server({
+      port: 0, host: '127.0.0.1', io, autoAcceptConnections: true, keepalive: false, perMessageDeflate: { threshold: 0 }, ...LIMITS,
+    });
+    server.on('connect', (connection) => {
+      connection.on('message', (message) => connection.send(message.type === 'utf8' ? message.utf8Data : message.binaryData));
+    });
+    await once(server, 'listening');
+    t.after(() => server.shutDown());
+    const socket = new ws.WebSocket(`ws://127.0.0.1:${server.address().port}/`, { perMessageDeflate: { threshold: 0 }, maxPayload: 1 << 24 });
+    await once(socket, 'open');
+    t.after(() => socket.terminate());
+    assert.strictEqual(socket.extensions, 'permessage-deflate');
+    assertEchoed(await exchange((take, fail) => {
+      socket.on('message', (data, binary) => take(binary ? data : String(data)));
+      socket.on('close', (code, reason) => fail(new Error(`closed: ${code} ${reason}`)));
+    }, (message) => socket.send(message)));
+  });
+
   test(`a server of ws without compression, and our client that offers it: ${io}`, async (t) => {
     const url = await startWs(t, false);
     const { connection, received } = await connectOurs(t, url, io, true);

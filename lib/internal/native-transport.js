@@ -319,7 +319,7 @@ function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, as
   const { socket } = connection;
   const known = nativeIdOf(socket);
   if (isPending(known)) {
-    if (!binding.nativeBegin(known, maskPolicy, maxFrameSize, maxMessageSize, assemble)) socket.destroy();
+    if (!binding.nativeBegin(known, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation)) socket.destroy();
     adopt(connection, known, io, limits);
     socket.resume();
     return true;

@@ -86,7 +86,10 @@ const methods = {
 
   /** Sends `data.toString()` as a text message; see `send`. */
   sendUTF(data, options, cb = undefined) {
-    if (typeof options === 'function') [options, cb] = [undefined, options];
+    if (typeof options === 'function') {
+      cb = options;
+      options = undefined;
+    }
     if (data === null || data === undefined || typeof data.toString !== 'function') {
       throw new Error('Data provided to sendUTF() must be a string or implement toString()');
     }
@@ -104,7 +107,10 @@ const methods = {
 
   /** Sends a binary message; see `send`. */
   sendBytes(data, options, cb = undefined) {
-    if (typeof options === 'function') [options, cb] = [undefined, options];
+    if (typeof options === 'function') {
+      cb = options;
+      options = undefined;
+    }
     const payload = asBuffer(data);
     if (payload === null) {
       throw new Error('You must pass a Node Buffer object to WebSocketConnection.prototype.sendBytes()');

@@ -51,6 +51,7 @@ pub fn check_request(
 /// Checks the fields of a 101 response; `null` when the connection is open, else what is wrong. `offer` is the value of
 /// `Sec-WebSocket-Extensions` in the request, if permessage-deflate was offered.
 #[napi(catch_unwind)]
+#[allow(clippy::too_many_arguments, reason = "one for each header")]
 pub fn check_response(
     request_key: String,
     protocols: Vec<String>,

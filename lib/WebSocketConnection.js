@@ -9,6 +9,7 @@ const { defineCloseCodes } = require('./internal/close-codes');
 const closing = require('./internal/closing');
 const { KIND, INFLATION, MASK_POLICY } = require('./internal/events');
 const { DEFAULT_IO } = require('./internal/io-option');
+const { changeTransport, settleFor } = require('./internal/compression-job');
 const { Inbox } = require('./internal/inbox');
 const { StreamReceiver } = require('./internal/stream-receiver');
 const { captureContext } = require('./internal/context');
@@ -197,7 +198,7 @@ function socketListeners(connection) {
 
 /** Goes on with chunks from the socket; called by native-transport when it has given the socket back. */
 WebSocketConnection.prototype._becomeStream = function _becomeStream(receiver) {
-  this._transport = streamTransport;
+  changeTransport(this, streamTransport);
   this._responseLength = 0;
   this._receiver = receiver;
   this.socket.on('data', this.handleSocketData.bind(this));
@@ -357,6 +358,7 @@ WebSocketConnection.prototype.handleSocketEnd = function handleSocketEnd() {
     this._endPending = true;
     return;
   }
+  settleFor(this);
   this.socket.end();
   closing.linger(this);
 };

@@ -11,6 +11,10 @@ const binding = require('./binding');
  */
 const PERIOD = 5000;
 
+/** Bytes from which the way to another thread pays: half a millisecond's work at level 1, and at others. */
+const LARGE = 256 * 1024;
+const LARGE_FOR_SLOW_LEVELS = 64 * 1024;
+
 // Frees the compressor of a connection that was forgotten without being closed.
 const forgotten = new FinalizationRegistry((id) => binding.releaseCompressor(id));
 
@@ -38,6 +42,8 @@ class Compressor {
   constructor({ level, threshold }, windowBits, contextTakeover) {
     this._id = binding.createCompressor(level, windowBits, contextTakeover, threshold);
     this._contextTakeover = contextTakeover;
+    /** Messages of this many bytes are compressed on another thread; those below the threshold never are. */
+    this.largeSize = Math.max(threshold, level > 1 ? LARGE_FOR_SLOW_LEVELS : LARGE);
     /** What all have in common whose output is the same; null when it depends on what was sent before. */
     this.group = contextTakeover ? null : `${level} ${windowBits} ${threshold}`;
     forgotten.register(this, this._id, this);

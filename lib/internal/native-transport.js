@@ -452,6 +452,12 @@ module.exports = {
     sent(connection, waiting, cb);
   },
 
+  sendFinished(connection, opcode, threshold, cb) {
+    const waiting = binding.nativeSendFinished(connection._nativeId, connection._compressor.use(), opcode,
+      frameLimit(threshold), connection.maskOutgoingPackets);
+    sent(connection, waiting, cb);
+  },
+
   sendControl(connection, opcode, payload) {
     sent(connection, binding.nativeSendControl(connection._nativeId, opcode, payload, connection.maskOutgoingPackets));
   },

@@ -7,6 +7,7 @@ const { OPCODE } = require('./encode');
 const nativeTransport = require('./native-transport');
 const { checkReason } = require('./close-codes');
 const { asBuffer, callBack } = require('./arguments');
+const { sendCompressed } = require('./compression-job');
 
 const DEFAULT_FRAGMENTATION_THRESHOLD = 0x4000;
 const NO_BYTES = Buffer.alloc(0);
@@ -101,7 +102,7 @@ const methods = {
     }
     this._messagesSent++;
     const threshold = fragmentationThreshold(this);
-    if (mayCompress(this, options)) this._transport.sendCompressed(this, OPCODE.TEXT, text, threshold, cb);
+    if (mayCompress(this, options)) sendCompressed(this, OPCODE.TEXT, text, threshold, cb);
     else this._transport.sendText(this, OPCODE.TEXT, text, threshold, cb);
   },
 
@@ -122,7 +123,7 @@ const methods = {
     }
     this._messagesSent++;
     const threshold = fragmentationThreshold(this);
-    if (mayCompress(this, options)) this._transport.sendCompressed(this, OPCODE.BINARY, payload, threshold, cb);
+    if (mayCompress(this, options)) sendCompressed(this, OPCODE.BINARY, payload, threshold, cb);
     else this._transport.sendBytes(this, OPCODE.BINARY, payload, threshold, cb);
   },
 

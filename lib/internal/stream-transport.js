@@ -65,6 +65,13 @@ module.exports = {
     write(connection, frames, cb);
   },
 
+  /** Sends the large message that the connection's compressor has worked on, or waits for that. */
+  sendFinished(connection, opcode, threshold, cb) {
+    const frames = binding.encodeFinished(connection._compressor.use(), opcode, frameLimit(threshold),
+      connection.maskOutgoingPackets);
+    write(connection, frames, cb);
+  },
+
   sendControl(connection, opcode, payload) {
     write(connection, encodeBytes(FIN | opcode, payload, connection.maskOutgoingPackets));
   },

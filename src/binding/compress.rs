@@ -1,19 +1,23 @@
 //! Compressors of connections, by id: they stay here whoever moves the bytes of the connection.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use bytes::BytesMut;
-use napi::bindgen_prelude::BufferSlice;
-use napi::{Env, Result};
+use napi::bindgen_prelude::{AsyncTask, BufferSlice};
+use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
+use super::compress_job::{Compression, Job, Work};
 use super::send::{next_key, opcode};
 use super::slots::Slots;
 use crate::protocol::deflate::{Compressor, Settings};
 use crate::protocol::{OpCode, encoder};
 
 struct Outgoing {
+    /// Replaced by one that has not been used while `job` is under way.
     compressor: Compressor,
+    job: Option<Arc<Job>>,
     /// Shorter messages are sent as they are.
     threshold: usize,
     /// Calls of [`forget_idle_contexts`] since the last message.
@@ -38,7 +42,8 @@ pub fn create_compressor(level: u32, window_bits: u32, context_takeover: bool, t
     #[expect(clippy::cast_sign_loss, reason = "it saturates; JavaScript has refused negative numbers")]
     let threshold = threshold as usize;
     let compressor = Compressor::new(settings, context_takeover);
-    COMPRESSORS.with_borrow_mut(|all| all.add(Outgoing { compressor, threshold, idle_for: 0 }))
+    let outgoing = Outgoing { compressor, job: None, threshold, idle_for: 0 };
+    COMPRESSORS.with_borrow_mut(|all| all.add(outgoing))
 }
 
 /// Frees a compressor and all it holds. The id must not be used any more.
@@ -127,6 +132,52 @@ pub(super) fn with_message<T>(
         outgoing.compressor.compress(payload, send)
     });
     result.unwrap_or_else(|| send(Message { opcode, payload, compressed: false }))
+}
+
+fn unknown(id: u32) -> Error {
+    Error::new(Status::InvalidArg, format!("there is no compressor {id}, or it is at work"))
+}
+
+/// Has a message compressed on another thread. The promise is fulfilled when that is done; then, or before, the message has
+/// to be sent with `encodeFinished` or `nativeSendFinished`, and nothing else by this compressor until then.
+#[napi(catch_unwind)]
+pub fn start_compression(id: u32, payload: &[u8]) -> Result<AsyncTask<Compression>> {
+    COMPRESSORS.with_borrow_mut(|all| {
+        let outgoing =
+            all.get_mut(id).filter(|outgoing| outgoing.job.is_none()).ok_or_else(|| unknown(id))?;
+        outgoing.idle_for = 0;
+        let compressor = outgoing.compressor.take();
+        let job = Arc::new(Job::new(Work { compressor, payload: payload.to_vec() }));
+        outgoing.job = Some(Arc::clone(&job));
+        Ok(Compression::task(&job))
+    })
+}
+
+/// Takes the result of `startCompression`, waiting for it if need be, and calls `send` with what is to go out.
+pub(super) fn with_finished<T>(id: u32, opcode: OpCode, send: impl FnOnce(Message<'_>) -> T) -> Result<T> {
+    let job = COMPRESSORS.with_borrow_mut(|all| all.get_mut(id)?.job.take());
+    let done = job.and_then(|job| job.take()).ok_or_else(|| unknown(id))?;
+    COMPRESSORS.with_borrow_mut(|all| {
+        if let Some(outgoing) = all.get_mut(id) {
+            outgoing.compressor = done.compressor;
+        }
+    });
+    Ok(send(Message { opcode, payload: &done.payload, compressed: done.compressed }))
+}
+
+/// The frames of the message that `startCompression` was called with.
+#[napi(catch_unwind)]
+pub fn encode_finished(
+    env: &Env,
+    id: u32,
+    opcode_bits: u32,
+    threshold: u32,
+    masked: bool,
+) -> Result<BufferSlice<'_>> {
+    let opcode = opcode(opcode_bits)?;
+    let mut out = BytesMut::new();
+    with_finished(id, opcode, |message| message.put(&mut out, threshold, masked))?;
+    BufferSlice::copy_from(env, &out)
 }
 
 /// The frames of a message, compressed if that is worth while.

@@ -9,6 +9,7 @@
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "napi lends the environment")]
 
 mod compress;
+mod compress_job;
 mod handshake;
 #[cfg(unix)]
 mod listener_calls;

@@ -357,6 +357,21 @@ pub(super) fn send_compressed(
     })
 }
 
+/// Sends the message that `startCompression` was called with; as `nativeSendBytes`.
+#[napi(catch_unwind)]
+pub fn native_send_finished(
+    id: u32,
+    compressor: u32,
+    opcode_bits: u32,
+    threshold: u32,
+    masked: bool,
+) -> Result<u32> {
+    let opcode = opcode(opcode_bits)?;
+    compress::with_finished(compressor, opcode, |message| {
+        append(id, |out| message.put(out, threshold, masked))
+    })
+}
+
 /// Sends a control frame.
 #[napi(catch_unwind)]
 pub fn native_send_control(id: u32, opcode_bits: u32, payload: &[u8], masked: bool) -> Result<u32> {

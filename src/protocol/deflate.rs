@@ -79,6 +79,12 @@ impl Compressor {
         self.stream = None;
     }
 
+    /// This compressor with all it knows; what is left in its place knows nothing.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        Self { stream: self.stream.take(), ..*self }
+    }
+
     /// Whether memory is held for this compressor alone.
     #[must_use]
     pub fn is_in_use(&self) -> bool {

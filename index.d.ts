@@ -24,6 +24,61 @@ export type BinaryData = Buffer | ArrayBufferView | ArrayBuffer | SharedArrayBuf
 /** Called once: without an argument after the bytes were handed to the system, or with what went wrong. */
 export type SendCallback = (err?: Error) => void;
 
+/** How one message is sent. */
+export interface ISendOptions {
+  /**
+   * False sends it as it is, although compression was agreed on.
+   * @default true
+   */
+  compress?: boolean | undefined;
+}
+
+/** Compression of messages, permessage-deflate (RFC 7692): what this side does, and asks of the other. */
+export interface IPerMessageDeflate {
+  /**
+   * The server compresses each message for itself: less memory, worse compression.
+   * @default false
+   */
+  serverNoContextTakeover?: boolean | undefined;
+
+  /**
+   * The client compresses each message for itself.
+   * @default false
+   */
+  clientNoContextTakeover?: boolean | undefined;
+
+  /**
+   * How far back the server refers to what it has sent, as the logarithm of a number of bytes: 8 to 15.
+   * @default 15
+   */
+  serverMaxWindowBits?: number | undefined;
+
+  /**
+   * The same for the client. A server can ask only clients for it that understand the parameter.
+   * @default 15
+   */
+  clientMaxWindowBits?: number | undefined;
+
+  /**
+   * How much effort goes into compression, 0 (none) to 9 (most).
+   * @default 1
+   */
+  level?: number | undefined;
+
+  /**
+   * Messages with fewer bytes are sent as they are.
+   * @default 1024
+   */
+  threshold?: number | undefined;
+
+  /**
+   * All connections of a thread share one compressor: each message is compressed for itself, as with
+   * `serverNoContextTakeover` on servers and `clientNoContextTakeover` on clients.
+   * @default false
+   */
+  sharedCompressor?: boolean | undefined;
+}
+
 /** Options that servers and clients share. Sizes are bytes, times milliseconds. */
 export interface IConfig {
   /**
@@ -113,6 +168,12 @@ export interface IConfig {
    * @default 'auto', or the environment variable WEBSOCKET_IO
    */
   io?: 'auto' | 'loop' | 'threads' | 'stream' | undefined;
+
+  /**
+   * Compression of messages (RFC 7692), if the other side agrees: true for the defaults.
+   * @default false
+   */
+  perMessageDeflate?: boolean | IPerMessageDeflate | undefined;
 }
 
 /** Options of a server. */
@@ -256,8 +317,12 @@ export interface ICookie {
 
 /** An extension agreed on for a connection. */
 export interface IExtension {
+  /** `permessage-deflate` */
   name: string;
+  /** Its parameters as in the header, such as `server_max_window_bits=10`; empty when there are none. */
   value: string;
+  /** Its parameters one by one. */
+  params?: Array<{ name: string; value: string | undefined }> | undefined;
 }
 
 /** An extension a client offers, as in `request.requestedExtensions`. Names and values are in lower case. */
@@ -564,12 +629,15 @@ export class connection extends EventEmitter {
    */
   drop(reasonCode?: number, description?: string, skipCloseFrame?: boolean): void;
 
-  /** Sends a text message. */
-  sendUTF(data: IStringified, cb?: SendCallback): void;
-  /** Sends a binary message. */
-  sendBytes(data: BinaryData, cb?: SendCallback): void;
-  /** Sends Buffers, ArrayBuffers and their views as a binary message, everything else as text. */
-  send(data: BinaryData | IStringified, cb?: SendCallback): void;
+  /** Sends a text message. The callback may take the place of the options. */
+  sendUTF(data: IStringified, options?: ISendOptions | SendCallback, cb?: SendCallback): void;
+  /** Sends a binary message. The callback may take the place of the options. */
+  sendBytes(data: BinaryData, options?: ISendOptions | SendCallback, cb?: SendCallback): void;
+  /**
+   * Sends Buffers, ArrayBuffers and their views as a binary message, everything else as text. The callback may take the
+   * place of the options.
+   */
+  send(data: BinaryData | IStringified, options?: ISendOptions | SendCallback, cb?: SendCallback): void;
   /** Sends a ping. More than 125 bytes are cut off. */
   ping(data?: BinaryData | IStringified): void;
   /** Sends a pong. Not needed to answer pings: that is done by itself. */
@@ -935,7 +1003,7 @@ export class w3cwebsocket {
   _url: string;
   _readyState: number;
   _protocol?: string | undefined;
-  _extensions: IExtension[];
+  _extensions: any;
   _bufferedAmount: number;
   _binaryType: any;
   _connection?: connection | undefined;
@@ -947,8 +1015,8 @@ export class w3cwebsocket {
   readyState: number;
   /** The subprotocol the server chose. Read-only. */
   protocol?: string | undefined;
-  /** The extensions agreed on. Read-only. */
-  extensions: IExtension[];
+  /** The extensions agreed on: a string as in browsers, or an empty array when there are none. Read-only. */
+  extensions: any;
   /** Bytes given to `send()`, with their frame headers, that have not been handed to the system yet. Read-only. */
   bufferedAmount: number;
 

@@ -131,10 +131,16 @@ function onConnect(socket, connection) {
   socket._readyState = OPEN;
   socket._connection = connection;
   socket._protocol = connection.protocol;
-  socket._extensions = connection.extensions;
+  // As in 1.0.35 a list when there is none, as in browsers a string when there are.
+  socket._extensions = connection.extensions.length === 0 ? connection.extensions : headerOf(connection.extensions);
   connection.on('close', (code, reason) => onClose(socket, code, reason));
   connection.on('message', (message) => onMessage(socket, message));
   socket.dispatchEvent(new Event('open'));
+}
+
+/** Extensions as they stood in the server's answer. */
+function headerOf(extensions) {
+  return extensions.map(({ name, value }) => (value ? `${name}; ${value}` : name)).join(', ');
 }
 
 function onConnectFailed(socket, error) {

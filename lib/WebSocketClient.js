@@ -10,6 +10,7 @@ const { extend, eventEmitterListenerCount, noop } = require('./utils');
 const { DEFAULT_IO, checkIo } = require('./internal/io-option');
 const { CONNECTION_LIMITS, checkConnectionLimits } = require('./internal/limits');
 const { startReceiving } = require('./internal/early-data');
+const { deflateSettings, offerDeflate, useDeflate } = require('./internal/per-message-deflate');
 const { parseUrl } = require('./internal/legacy-url');
 const { destroyAfter } = require('./internal/linger');
 
@@ -26,6 +27,7 @@ const DEFAULTS = {
   echoCloseCode: false,
   ...CONNECTION_LIMITS,
   io: DEFAULT_IO,
+  perMessageDeflate: false,
 };
 
 const DEFAULT_PORTS = { 'ws:': '80', 'wss:': '443' };
@@ -48,8 +50,12 @@ function WebSocketClient(config) {
     extend(tlsOptions, config.tlsOptions);
   }
   this._req = null;
+  // The settings of permessage-deflate and the header that offers it, null for none.
+  this._deflate = null;
+  this._offer = null;
   checkIo(this.config.io);
   checkConnectionLimits(this.config);
+  deflateSettings(this.config.perMessageDeflate);
   if (this.config.webSocketVersion !== 8 && this.config.webSocketVersion !== 13) {
     throw new Error('Requested webSocketVersion is not supported. Allowed values are 8 and 13.');
   }
@@ -75,6 +81,8 @@ WebSocketClient.prototype.connect = function connect(requestUrl, protocols, orig
   this.url = url;
   this.secure = url.protocol === 'wss:';
   this.base64nonce = binding.randomKey();
+  this._deflate = deflateSettings(this.config.perMessageDeflate);
+  this._offer = this._deflate && offerDeflate(this._deflate);
 
   const options = requestOptions(this, headers, extraRequestOptions);
   const request = this._req = (this.secure ? https : http).request(options);
@@ -170,6 +178,7 @@ function requestHeaders(client, additional) {
     Host: headers.Host || hostHeader(url),
   });
   if (client.protocols.length > 0) headers['Sec-WebSocket-Protocol'] = client.protocols.join(', ');
+  if (client._offer) headers['Sec-WebSocket-Extensions'] = client._offer;
   if (client.origin) headers[config.webSocketVersion === 8 ? 'Sec-WebSocket-Origin' : 'Origin'] = client.origin;
   return headers;
 }
@@ -204,7 +213,8 @@ WebSocketClient.prototype.validateHandshake = function validateHandshake() {
   const optional = (name) => (headers[name] === undefined ? null : String(headers[name]));
   const problem = binding.checkResponse(
     this.base64nonce, this.protocols.map(String), optional('upgrade'), optional('connection'),
-    optional('sec-websocket-accept'), optional('sec-websocket-protocol'), optional('sec-websocket-extensions'));
+    optional('sec-websocket-accept'), optional('sec-websocket-protocol'), optional('sec-websocket-extensions'),
+    this._offer);
   this.protocol = headers['sec-websocket-protocol'];
   if (problem === null) this.succeedHandshake();
   else this.failHandshake(problem);
@@ -232,6 +242,8 @@ WebSocketClient.prototype.succeedHandshake = function succeedHandshake() {
   const { socket } = this;
   const connection = new WebSocketConnection(socket, [], this.protocol, true, this.config);
   connection.webSocketVersion = this.config.webSocketVersion;
+  const answer = this._offer && this.response.headers['sec-websocket-extensions'];
+  if (answer) useDeflate(connection, this._deflate, answer);
   startReceiving(connection, this.firstDataChunk);
   this.emit('connect', connection);
   this.firstDataChunk = null;

@@ -7,8 +7,9 @@ const utils = require('./utils');
 const BufferList = require('../vendor/FastBufferList');
 const { defineCloseCodes } = require('./internal/close-codes');
 const closing = require('./internal/closing');
-const { KIND, MASK_POLICY } = require('./internal/events');
+const { KIND, INFLATION, MASK_POLICY } = require('./internal/events');
 const { DEFAULT_IO } = require('./internal/io-option');
+const { changeTransport, settleFor } = require('./internal/compression-job');
 const { Inbox } = require('./internal/inbox');
 const { StreamReceiver } = require('./internal/stream-receiver');
 const { captureContext } = require('./internal/context');
@@ -80,6 +81,9 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._receiver = null;
   this._nativeId = null;
   this._sendCallbacks = null;
+  // What permessage-deflate needs, when it was agreed on; see internal/per-message-deflate.
+  this._compressor = null;
+  this._inflation = INFLATION.NONE;
   // Whether a taken-over socket owes the program a `drain`.
   this._needDrain = false;
   this._assembleFragments = config.assembleFragments;
@@ -194,7 +198,7 @@ function socketListeners(connection) {
 
 /** Goes on with chunks from the socket; called by native-transport when it has given the socket back. */
 WebSocketConnection.prototype._becomeStream = function _becomeStream(receiver) {
-  this._transport = streamTransport;
+  changeTransport(this, streamTransport);
   this._responseLength = 0;
   this._receiver = receiver;
   this.socket.on('data', this.handleSocketData.bind(this));
@@ -236,6 +240,7 @@ function receiverConfig(connection) {
     // A program that has its own processFrame() gets to see every frame.
     assemble: Boolean(connection._assembleFragments) &&
       connection.processFrame === frameProcessing.methods.processFrame,
+    inflation: connection._inflation,
   };
 }
 
@@ -353,6 +358,7 @@ WebSocketConnection.prototype.handleSocketEnd = function handleSocketEnd() {
     this._endPending = true;
     return;
   }
+  settleFor(this);
   this.socket.end();
   closing.linger(this);
 };

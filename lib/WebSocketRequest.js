@@ -9,6 +9,7 @@ const { LOST_IN_HANDSHAKE } = require('./internal/closing');
 const { noop } = require('./utils');
 const { captureContext } = require('./internal/context');
 const { startReceiving } = require('./internal/early-data');
+const { deflateSettings, acceptDeflate, useDeflate } = require('./internal/per-message-deflate');
 const { parseUrl } = require('./internal/legacy-url');
 const { statusPhrase } = require('./internal/http-status');
 const { serializeCookies } = require('./internal/set-cookie');
@@ -167,9 +168,13 @@ WebSocketRequest.prototype.parseCookies = function parseCookies(str) {
 WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOrigin, cookies) {
   this._verifyResolution();
   let response;
+  let deflate;
+  let extensions;
   try {
     if (!this._handshakeRead) this.readHandshake();
-    response = acceptResponse(this, acceptedProtocol, allowedOrigin, cookies);
+    deflate = deflateSettings(this.serverConfig.perMessageDeflate);
+    extensions = deflate && acceptDeflate(deflate, this.httpRequest.headers['sec-websocket-extensions']);
+    response = acceptResponse(this, acceptedProtocol, allowedOrigin, cookies, extensions);
   } catch (error) {
     if (this._handshakeRead) this.reject(500);
     else this.reject(error.httpCode || 400, error.message, error.headers);
@@ -188,6 +193,7 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
   connection.remoteAddress = this.remoteAddress;
   connection.remoteAddresses = this.remoteAddresses;
   connection._context = this._context;
+  if (extensions) useDeflate(connection, deflate, extensions);
   // The connection has removed all listeners for errors, and adds its own when the response is out.
   socket.on('error', noop);
 
@@ -214,7 +220,7 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
   return connection;
 };
 
-function acceptResponse(request, acceptedProtocol, allowedOrigin, cookies) {
+function acceptResponse(request, acceptedProtocol, allowedOrigin, cookies, extensions) {
   const headers = [];
   if (acceptedProtocol) headers.push('Sec-WebSocket-Protocol', negotiatedProtocol(request, acceptedProtocol));
   if (allowedOrigin) {
@@ -224,6 +230,7 @@ function acceptResponse(request, acceptedProtocol, allowedOrigin, cookies) {
   if (cookies) {
     for (const value of serializeCookies(cookies)) headers.push('Set-Cookie', value);
   }
+  if (extensions) headers.push('Sec-WebSocket-Extensions', extensions);
   return binding.acceptResponse(String(request.key), headers);
 }
 

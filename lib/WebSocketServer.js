@@ -9,6 +9,7 @@ const WebSocketRequest = require('./WebSocketRequest');
 const { isToken } = require('./internal/binding');
 const { DEFAULT_IO, checkIo } = require('./internal/io-option');
 const { compileTrustProxy } = require('./internal/trust-proxy');
+const { deflateSettings } = require('./internal/per-message-deflate');
 const { broadcast } = require('./internal/sending');
 const { asBuffer } = require('./internal/arguments');
 const { compileFilter, upgradeListener } = require('./internal/mount-filter');
@@ -52,6 +53,7 @@ const DEFAULTS = {
   maxPendingRequests: 0x4000,
   ...CONNECTION_LIMITS,
   io: DEFAULT_IO,
+  perMessageDeflate: false,
 };
 
 /**
@@ -89,6 +91,7 @@ WebSocketServer.prototype.mount = function mount(config) {
   checkConnectionLimits(merged);
   checkIo(merged.io);
   compileTrustProxy(merged.trustProxy);
+  deflateSettings(merged.perMessageDeflate);
   const listens = merged.port !== null && merged.port !== undefined;
   if (listens) checkListenOptions(merged);
   // The host of a server that listens itself is where it listens.

@@ -20,7 +20,9 @@ function run(resource, echo) {
     const client = new WebSocketClient({
       maxReceivedFrameSize: 64 * 1024 * 1024,
       maxReceivedMessageSize: 64 * 1024 * 1024,
-      fragmentOutgoingMessages: false
+      fragmentOutgoingMessages: false,
+      // Sections 12 and 13; the others do without.
+      perMessageDeflate: { threshold: 0 }
     });
     client.on('connectFailed', reject);
     client.on('connect', (connection) => {

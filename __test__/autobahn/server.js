@@ -19,6 +19,8 @@ const wsServer = new WebSocketServer({
   maxReceivedFrameSize: 64 * 1024 * 1024,
   maxReceivedMessageSize: 64 * 1024 * 1024,
   fragmentOutgoingMessages: false,
+  // Sections 12 and 13; the others do not offer it.
+  perMessageDeflate: { threshold: 0 },
   keepalive: false,
   disableNagleAlgorithm: false
 });

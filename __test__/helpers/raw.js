@@ -196,6 +196,14 @@ function acceptKey(key) {
   return crypto.createHash('sha1').update(key + GUID).digest('base64');
 }
 
+/** The head of the answer that accepts a handshake. */
+function acceptHead(key, headers = {}) {
+  const lines = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade',
+    `Sec-WebSocket-Accept: ${acceptKey(key)}`];
+  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
+  return lines.join('\r\n') + '\r\n\r\n';
+}
+
 /**
  * A TCP server for tests of clients. `onRequest(peer, head)` answers the handshake; without it a correct 101 is sent.
  * `connections` collects the peers, `next()` resolves with the next one whose request head has arrived.
@@ -212,8 +220,7 @@ async function rawServer(onRequest, listenOptions = { port: 0, host: '127.0.0.1'
       if (onRequest) {
         onRequest(peer, peer.head);
       } else {
-        peer.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-          `Sec-WebSocket-Accept: ${acceptKey(peer.key)}\r\n\r\n`);
+        peer.write(acceptHead(peer.key));
       }
       peers.push(peer);
       if (waiting.length > 0) waiting.shift()(peer);
@@ -240,5 +247,5 @@ async function rawServer(onRequest, listenOptions = { port: 0, host: '127.0.0.1'
 }
 
 module.exports = {
-  OPCODE, encodeFrame, decodeFrames, closePayload, RawPeer, requestHead, rawClient, openRawClient, acceptKey, rawServer,
+  OPCODE, encodeFrame, decodeFrames, closePayload, RawPeer, requestHead, rawClient, openRawClient, acceptKey, acceptHead, rawServer,
 };

@@ -50,6 +50,10 @@ wsConnection.sendBytes('text');
 wsConnection.send();
 // @ts-expect-error undefined cannot be sent
 wsConnection.sendUTF(undefined);
+// @ts-expect-error an option that does not exist
+wsConnection.send('text', { compres: false });
+// @ts-expect-error a number of bits
+new server({ httpServer, perMessageDeflate: { serverMaxWindowBits: '10' } });
 // @ts-expect-error the code comes first
 wsConnection.close('reason');
 // @ts-expect-error the payload is a Buffer

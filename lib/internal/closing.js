@@ -54,6 +54,10 @@ function releaseResources(connection) {
   connection._waitingPong = null;
   connection._inbox.clear();
   connection._transport.release(connection);
+  if (connection._compressor !== null) {
+    connection._compressor.release();
+    connection._compressor = null;
+  }
 }
 
 function emitClose(connection) {

@@ -12,6 +12,11 @@ function headerLength(length, masked) {
   return (length < 126 ? 2 : length < 65536 ? 4 : 10) + (masked ? 4 : 0);
 }
 
+/** The longest payload of a frame as the addon counts: 0 for no limit. */
+function frameLimit(threshold) {
+  return threshold < 0xffffffff ? threshold : 0;
+}
+
 /**
  * A frame with a string as payload.
  * @param {number} first first byte of the header
@@ -60,4 +65,4 @@ function encodeFragments(opcode, payload, threshold, masked) {
   });
 }
 
-module.exports = { OPCODE, FIN, encodeText, encodeBytes, encodeFragments };
+module.exports = { OPCODE, FIN, frameLimit, encodeText, encodeBytes, encodeFragments };

@@ -16,6 +16,9 @@ const CLOSE_VALIDITY = { VALID: 0, INVALID_CODE: 1, INVALID_REASON: 2, TRUNCATED
 /** Which frames have to be masked. */
 const MASK_POLICY = { FORBIDDEN: 0, REQUIRED: 1, EITHER: 2 };
 
+/** Whether and how compressed messages are taken. */
+const INFLATION = { NONE: 0, EACH_ALONE: 1, CONTEXT_TAKEOVER: 2 };
+
 /** Numbers in a row. */
 const ROW = 6;
 
@@ -60,4 +63,4 @@ function payload(rows, at, values, slab) {
   return Buffer.from(slab.subarray(offset, offset + rows[at + 3]));
 }
 
-module.exports = { KIND, CLOSE_VALIDITY, MASK_POLICY, ROW, eventValue };
+module.exports = { KIND, CLOSE_VALIDITY, MASK_POLICY, INFLATION, ROW, eventValue };

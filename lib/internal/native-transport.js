@@ -9,6 +9,7 @@ const { AsyncResource } = require('async_hooks');
 const { getSystemErrorName } = require('util');
 const binding = require('./binding');
 const { runInContext, runInRoot, watchedResource } = require('./context');
+const { frameLimit } = require('./encode');
 const { KIND, ROW, eventValue } = require('./events');
 const { StreamReceiver } = require('./stream-receiver');
 const { LazySocket } = require('./lazy-socket');
@@ -314,11 +315,11 @@ function isPending(id) {
  * @param {number[]|null} [limits] as of StreamReceiver
  * @returns {boolean} false when the socket has to stay with Node; nothing has changed then
  */
-function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, assemble }, limits = null) {
+function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, assemble, inflation }, limits = null) {
   const { socket } = connection;
   const known = nativeIdOf(socket);
   if (isPending(known)) {
-    if (!binding.nativeBegin(known, maskPolicy, maxFrameSize, maxMessageSize, assemble)) socket.destroy();
+    if (!binding.nativeBegin(known, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation)) socket.destroy();
     adopt(connection, known, io, limits);
     socket.resume();
     return true;
@@ -329,7 +330,7 @@ function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, as
   const early = socket.read() || NO_BYTES;
   handle.readStop();
   handle.reading = false;
-  const id = binding.nativeAdd(handle.fd, maskPolicy, maxFrameSize, maxMessageSize, assemble, early);
+  const id = binding.nativeAdd(handle.fd, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation, early);
   if (id === -1) {
     // No descriptors left, most likely: Node goes on.
     if (early.length > 0) socket.unshift(early);
@@ -407,15 +408,15 @@ function sent(connection, waiting, cb) {
   return !full;
 }
 
-/** The longest payload of a frame as the addon counts: 0 for no limit. */
-function limitOf(threshold) {
-  return threshold < 0xffffffff ? threshold : 0;
-}
-
-/** Sends one message to many connections, all of them taken over and unmasked. */
+/**
+ * Sends one message to many connections, all of them taken over and unmasked, with compressors of one group or none.
+ */
 function broadcast(recipients, opcode, payload, threshold) {
   const ids = Uint32Array.from(recipients, (connection) => connection._nativeId);
-  binding.nativeBroadcast(Buffer.from(ids.buffer), opcode, payload, limitOf(threshold));
+  const [{ _compressor: compressor }] = recipients;
+  const places = Buffer.from(ids.buffer);
+  if (compressor === null) binding.nativeBroadcast(places, opcode, payload, frameLimit(threshold));
+  else binding.nativeBroadcastCompressed(places, compressor.use(), opcode, payload, frameLimit(threshold));
   // In place of each id stands now what waits for the connection.
   for (let i = 0; i < recipients.length; i++) sent(recipients[i], ids[i]);
 }
@@ -431,14 +432,29 @@ module.exports = {
   get name() { return drivenByWorker() ? 'threads' : 'loop'; },
 
   sendText(connection, opcode, text, threshold, cb) {
-    const waiting = binding.nativeSendText(connection._nativeId, text, limitOf(threshold),
+    const waiting = binding.nativeSendText(connection._nativeId, text, frameLimit(threshold),
       connection.maskOutgoingPackets);
     sent(connection, waiting, cb);
   },
 
   sendBytes(connection, opcode, payload, threshold, cb) {
-    const waiting = binding.nativeSendBytes(connection._nativeId, opcode, payload, limitOf(threshold),
+    const waiting = binding.nativeSendBytes(connection._nativeId, opcode, payload, frameLimit(threshold),
       connection.maskOutgoingPackets);
+    sent(connection, waiting, cb);
+  },
+
+  sendCompressed(connection, opcode, data, threshold, cb) {
+    const { _nativeId: id, _compressor: compressor, maskOutgoingPackets: masked } = connection;
+    const limit = frameLimit(threshold);
+    const waiting = typeof data === 'string'
+      ? binding.nativeSendCompressedText(id, compressor.use(), data, limit, masked)
+      : binding.nativeSendCompressedBytes(id, compressor.use(), opcode, data, limit, masked);
+    sent(connection, waiting, cb);
+  },
+
+  sendFinished(connection, opcode, threshold, cb) {
+    const waiting = binding.nativeSendFinished(connection._nativeId, connection._compressor.use(), opcode,
+      frameLimit(threshold), connection.maskOutgoingPackets);
     sent(connection, waiting, cb);
   },
 

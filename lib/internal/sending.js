@@ -7,6 +7,7 @@ const { OPCODE } = require('./encode');
 const nativeTransport = require('./native-transport');
 const { checkReason } = require('./close-codes');
 const { asBuffer, callBack } = require('./arguments');
+const { sendCompressed } = require('./compression-job');
 
 const DEFAULT_FRAGMENTATION_THRESHOLD = 0x4000;
 const NO_BYTES = Buffer.alloc(0);
@@ -57,27 +58,39 @@ function sendControl(connection, opcode, data) {
   connection.sendFrame(frame);
 }
 
-/** Methods of WebSocketConnection. */
+/** Whether a message is to be compressed, if it is long enough. */
+function mayCompress(connection, options) {
+  return connection._compressor !== null && (!options || options.compress !== false);
+}
+
+/** Methods of WebSocketConnection. `options` may be left out: the callback takes its place then. */
 const methods = {
   /**
    * Sends bytes as a binary message, anything else as text.
    * @param {Buffer|ArrayBuffer|ArrayBufferView|{toString(): string}} data
+   * @param {object} [options]
+   * @param {boolean} [options.compress=true] false sends the message as it is although compression was agreed on
    * @param {(error?: Error) => void} [cb] called once: when the message was handed to the operating system, or with
    *   an Error when that cannot happen any more
    * @throws {Error} when `data` is neither
    */
-  send(data, cb) {
-    if (typeof data !== 'string' && asBuffer(data) !== null) {
-      this.sendBytes(data, cb);
-    } else if (data !== null && data !== undefined && typeof data.toString === 'function') {
-      this.sendUTF(data, cb);
-    } else {
+  send(data, options, cb = undefined) {
+    let method = 'sendUTF';
+    if (typeof data !== 'string' && asBuffer(data) !== null) method = 'sendBytes';
+    else if (data === null || data === undefined || typeof data.toString !== 'function') {
       throw new Error('Data provided must either be a Node Buffer or implement toString()');
     }
+    // Programs that have put methods of their own there may know of two arguments only.
+    if (cb === undefined) this[method](data, options);
+    else this[method](data, options, cb);
   },
 
   /** Sends `data.toString()` as a text message; see `send`. */
-  sendUTF(data, cb) {
+  sendUTF(data, options, cb = undefined) {
+    if (typeof options === 'function') {
+      cb = options;
+      options = undefined;
+    }
     if (data === null || data === undefined || typeof data.toString !== 'function') {
       throw new Error('Data provided to sendUTF() must be a string or implement toString()');
     }
@@ -85,14 +98,20 @@ const methods = {
     if (!maySend(this, cb)) return;
     if (isOverridden(this)) {
       this.fragmentAndSend(newFrame(this, OPCODE.TEXT, Buffer.from(text)), cb);
-    } else {
-      this._messagesSent++;
-      this._transport.sendText(this, OPCODE.TEXT, text, fragmentationThreshold(this), cb);
+      return;
     }
+    this._messagesSent++;
+    const threshold = fragmentationThreshold(this);
+    if (mayCompress(this, options)) sendCompressed(this, OPCODE.TEXT, text, threshold, cb);
+    else this._transport.sendText(this, OPCODE.TEXT, text, threshold, cb);
   },
 
   /** Sends a binary message; see `send`. */
-  sendBytes(data, cb) {
+  sendBytes(data, options, cb = undefined) {
+    if (typeof options === 'function') {
+      cb = options;
+      options = undefined;
+    }
     const payload = asBuffer(data);
     if (payload === null) {
       throw new Error('You must pass a Node Buffer object to WebSocketConnection.prototype.sendBytes()');
@@ -100,10 +119,12 @@ const methods = {
     if (!maySend(this, cb)) return;
     if (isOverridden(this)) {
       this.fragmentAndSend(newFrame(this, OPCODE.BINARY, payload), cb);
-    } else {
-      this._messagesSent++;
-      this._transport.sendBytes(this, OPCODE.BINARY, payload, fragmentationThreshold(this), cb);
+      return;
     }
+    this._messagesSent++;
+    const threshold = fragmentationThreshold(this);
+    if (mayCompress(this, options)) sendCompressed(this, OPCODE.BINARY, payload, threshold, cb);
+    else this._transport.sendBytes(this, OPCODE.BINARY, payload, threshold, cb);
   },
 
   /**
@@ -189,32 +210,39 @@ const methods = {
 };
 
 /**
- * Sends a message to many connections, the taken-over ones of which get it encoded once.
+ * Sends a message to many connections, the taken-over ones of which get it encoded once, and once for each kind of
+ * compression that does not depend on what was sent before.
  * @param {WebSocketConnection[]} connections
  * @param {'sendUTF'|'sendBytes'} method what each connection would be called with
  * @param {any} data
  */
 function broadcast(connections, method, data) {
-  const direct = [];
+  const groups = new Map();
   for (const connection of connections) {
     // Whoever has a method of his own there wants it called.
     if (connection._transport === nativeTransport && connection[method] === methods[method] &&
-        !isOverridden(connection) && !connection.maskOutgoingPackets && maySend(connection)) {
-      direct.push(connection);
+        !isOverridden(connection) && !connection.maskOutgoingPackets && connection._compressor?.group !== null &&
+        maySend(connection)) {
+      const group = connection._compressor?.group;
+      if (groups.has(group)) groups.get(group).push(connection);
+      else groups.set(group, [connection]);
     } else {
       connection[method](data);
     }
   }
-  if (direct.length === 0) return;
+  if (groups.size === 0) return;
   const text = method === 'sendUTF';
   if (text ? typeof data?.toString !== 'function' : asBuffer(data) === null) {
     // It throws what is to be thrown.
-    direct[0][method](data);
+    groups.values().next().value[0][method](data);
     return;
   }
-  for (const connection of direct) connection._messagesSent++;
   const payload = text ? Buffer.from(String(data.toString())) : asBuffer(data);
-  nativeTransport.broadcast(direct, text ? OPCODE.TEXT : OPCODE.BINARY, payload, fragmentationThreshold(direct[0]));
+  const opcode = text ? OPCODE.TEXT : OPCODE.BINARY;
+  for (const direct of groups.values()) {
+    for (const connection of direct) connection._messagesSent++;
+    nativeTransport.broadcast(direct, opcode, payload, fragmentationThreshold(direct[0]));
+  }
 }
 
 /** Bytes accepted for sending that the operating system has not taken yet. */

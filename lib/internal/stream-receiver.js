@@ -21,10 +21,11 @@ class StreamReceiver {
    * @param {number} config.maxFrameSize bytes; NaN is no limit
    * @param {number} config.maxMessageSize bytes; NaN is no limit
    * @param {boolean} config.assemble whether frames are put together to messages
+   * @param {number} config.inflation one of INFLATION in ./events
    * @param {number[]|null} [limits] the most fragments of a message, messages and bytes a second
    */
-  constructor(maskPolicy, { maxFrameSize, maxMessageSize, assemble }, limits = null) {
-    this._adopt(binding.createReceiver(maskPolicy, maxFrameSize, maxMessageSize, assemble));
+  constructor(maskPolicy, { maxFrameSize, maxMessageSize, assemble, inflation }, limits = null) {
+    this._adopt(binding.createReceiver(maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation));
     if (limits !== null) binding.limitReceiver(this._id, ...limits);
   }
 

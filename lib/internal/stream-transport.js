@@ -4,7 +4,8 @@
 // `data` events and leave through `socket.write()`, one write for each frame.
 
 const { callBack } = require('./arguments');
-const { FIN, encodeText, encodeBytes, encodeFragments } = require('./encode');
+const binding = require('./binding');
+const { FIN, encodeText, encodeBytes, encodeFragments, frameLimit } = require('./encode');
 
 function write(connection, bytes, cb) {
   if (connection.socket.writableEnded === true) {
@@ -54,6 +55,21 @@ module.exports = {
     } else {
       write(connection, encodeBytes(FIN | opcode, payload, connection.maskOutgoingPackets), cb);
     }
+  },
+
+  /** Sends text or bytes, compressed if that is worth while: all frames of the message in one write. */
+  sendCompressed(connection, opcode, data, threshold, cb) {
+    const payload = typeof data === 'string' ? Buffer.from(data) : data;
+    const frames = binding.encodeCompressed(connection._compressor.use(), opcode, payload, frameLimit(threshold),
+      connection.maskOutgoingPackets);
+    write(connection, frames, cb);
+  },
+
+  /** Sends the large message that the connection's compressor has worked on, or waits for that. */
+  sendFinished(connection, opcode, threshold, cb) {
+    const frames = binding.encodeFinished(connection._compressor.use(), opcode, frameLimit(threshold),
+      connection.maskOutgoingPackets);
+    write(connection, frames, cb);
   },
 
   sendControl(connection, opcode, payload) {

@@ -4,6 +4,7 @@ use napi::{Error, Result, Status};
 use napi_derive::napi;
 
 use crate::handshake::client::{self, ResponseFields};
+use crate::handshake::deflate::{self, Parameters, Preferences};
 use crate::handshake::server::{self, RequestFields};
 use crate::handshake::{cookies, extensions, key, tokens};
 
@@ -47,8 +48,10 @@ pub fn check_request(
     })
 }
 
-/// Checks the fields of a 101 response; `null` when the connection is open, else what is wrong.
+/// Checks the fields of a 101 response; `null` when the connection is open, else what is wrong. `offer` is the value of
+/// `Sec-WebSocket-Extensions` in the request, if permessage-deflate was offered.
 #[napi(catch_unwind)]
+#[allow(clippy::too_many_arguments, reason = "one for each header")]
 pub fn check_response(
     request_key: String,
     protocols: Vec<String>,
@@ -57,6 +60,7 @@ pub fn check_response(
     accept: Option<String>,
     protocol: Option<String>,
     extensions: Option<String>,
+    offer: Option<String>,
 ) -> Option<String> {
     let fields = ResponseFields {
         upgrade: upgrade.as_deref(),
@@ -66,7 +70,8 @@ pub fn check_response(
         extensions: extensions.as_deref(),
     };
     let protocols: Vec<&str> = protocols.iter().map(String::as_str).collect();
-    client::check(&fields, &request_key, &protocols).err().map(|error| error.to_string())
+    let offer = offer.as_deref().and_then(Parameters::from_header);
+    client::check(&fields, &request_key, &protocols, offer.as_ref()).err().map(|error| error.to_string())
 }
 
 /// A new value for `Sec-WebSocket-Key`, from the operating system's random source.
@@ -167,4 +172,72 @@ pub fn parse_extensions(header: String) -> Vec<Extension> {
         params: extension.params.iter().map(param).collect(),
     };
     extensions::parse(&header).iter().map(extension).collect()
+}
+
+/// What a side wants of permessage-deflate.
+#[napi(object, object_to_js = false)]
+pub struct DeflatePreferences {
+    /// The server is not to refer to earlier messages.
+    pub server_no_context_takeover: bool,
+    /// The client is not to refer to earlier messages.
+    pub client_no_context_takeover: bool,
+    /// The logarithm of the server's largest window, from 8 to 15.
+    pub server_max_window_bits: u32,
+    /// The logarithm of the client's largest window, from 8 to 15.
+    pub client_max_window_bits: u32,
+}
+
+impl From<DeflatePreferences> for Preferences {
+    fn from(wanted: DeflatePreferences) -> Self {
+        Self {
+            server_no_context_takeover: wanted.server_no_context_takeover,
+            client_no_context_takeover: wanted.client_no_context_takeover,
+            server_max_window_bits: wanted.server_max_window_bits as u8,
+            client_max_window_bits: wanted.client_max_window_bits as u8,
+        }
+    }
+}
+
+/// The value of `Sec-WebSocket-Extensions` with which a client offers permessage-deflate.
+#[napi(catch_unwind)]
+pub fn offer_deflate(wanted: DeflatePreferences) -> String {
+    deflate::offer(&wanted.into()).to_string()
+}
+
+/// The value of `Sec-WebSocket-Extensions` with which a server answers to offers; `null` when it declines them all.
+#[napi(catch_unwind)]
+pub fn accept_deflate(header: String, wanted: DeflatePreferences) -> Option<String> {
+    deflate::accept(&header, &wanted.into()).map(|answer| answer.to_string())
+}
+
+/// What two sides have agreed on.
+#[napi(object, object_from_js = false)]
+pub struct DeflateAgreement {
+    /// The server does not refer to earlier messages.
+    pub server_no_context_takeover: bool,
+    /// The client does not refer to earlier messages.
+    pub client_no_context_takeover: bool,
+    /// The logarithm of the server's largest window.
+    pub server_max_window_bits: u32,
+    /// The logarithm of the client's largest window.
+    pub client_max_window_bits: u32,
+    /// The parameters as they stand in the answer.
+    pub params: Vec<ExtensionParam>,
+}
+
+/// What the answer means that this side has made, or checked; `null` for one that agrees to nothing.
+#[napi(catch_unwind)]
+pub fn deflate_agreement(answer: String) -> Option<DeflateAgreement> {
+    let agreed = Parameters::from_header(&answer)?;
+    let param = |(name, value): (&str, Option<u8>)| ExtensionParam {
+        name: name.to_owned(),
+        value: value.map(|bits| bits.to_string()),
+    };
+    Some(DeflateAgreement {
+        server_no_context_takeover: agreed.server_no_context_takeover,
+        client_no_context_takeover: agreed.client_no_context_takeover,
+        server_max_window_bits: u32::from(agreed.server_window_bits()),
+        client_max_window_bits: u32::from(agreed.client_window_bits()),
+        params: agreed.list().map(param).collect(),
+    })
 }

@@ -75,8 +75,9 @@ pub fn native_begin(
     max_frame_size: f64,
     max_message_size: f64,
     assemble: bool,
+    inflation: u32,
 ) -> Result<bool> {
-    let config = config(mask, max_frame_size, max_message_size, assemble);
+    let config = config(mask, max_frame_size, max_message_size, assemble, inflation);
     started(with_native(|native| {
         native.with_reactor(|reactor| reactor.begin(Id::from_raw(id), config)).unwrap_or_default()
     }))

@@ -8,6 +8,8 @@
 #![expect(clippy::needless_pass_by_value, reason = "arguments from JavaScript come by value")]
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "napi lends the environment")]
 
+mod compress;
+mod compress_job;
 mod handshake;
 #[cfg(unix)]
 mod listener_calls;
@@ -20,5 +22,6 @@ mod raw;
 mod receive;
 mod rows;
 mod send;
+mod slots;
 #[cfg(unix)]
 mod uv;

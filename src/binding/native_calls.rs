@@ -13,6 +13,7 @@ use napi::bindgen_prelude::{Array, Buffer, BufferSlice, Function, Object, Unknow
 use napi::{Env, Error, JsValue, Result, Status, sys};
 use napi_derive::napi;
 
+use super::compress;
 use super::native::{self, Lent, Memory, Native, Place, with_native};
 use super::receive::{add_receiver, config, limit, limits};
 use super::rows::{ROW_LEN, RowWriter};
@@ -142,7 +143,7 @@ pub fn native_set_io(io: u32) -> Result<()> {
 }
 
 /// Takes a connected socket over; returns the id of the connection, or -1 when that is not possible. `early` is what
-/// was read from the socket before; `mask` as for `createReceiver`.
+/// was read from the socket before; `mask` and `inflation` as for `createReceiver`.
 #[napi(catch_unwind)]
 pub fn native_add(
     fd: i32,
@@ -150,6 +151,7 @@ pub fn native_add(
     max_frame_size: f64,
     max_message_size: f64,
     assemble: bool,
+    inflation: u32,
     early: &[u8],
 ) -> Result<i64> {
     if fd < 0 {
@@ -158,7 +160,7 @@ pub fn native_add(
     started(with_native(|native| {
         // SAFETY: the descriptor of a socket that is open, as the caller has seen; it is duplicated at once.
         let fd = unsafe { BorrowedFd::borrow_raw(fd) };
-        let config = config(mask, max_frame_size, max_message_size, assemble);
+        let config = config(mask, max_frame_size, max_message_size, assemble, inflation);
         let Some(Ok((id, counters))) = native.with_reactor(|reactor| reactor.add(fd, config, early)) else {
             return -1;
         };
@@ -340,6 +342,36 @@ fn send_large(id: u32, opcode: OpCode, payload: &[u8], threshold: Option<usize>)
     returned(with_native(|native| native.send_large(Id::from_raw(id), pieces, len)).flatten())
 }
 
+/// As [`send_message`], compressed by the compressor with this id if that is worth while.
+pub(super) fn send_compressed(
+    id: u32,
+    compressor: u32,
+    opcode_bits: u32,
+    payload: &[u8],
+    threshold: u32,
+    masked: bool,
+) -> u32 {
+    let opcode = OpCode::from_bits(opcode_bits as u8).unwrap_or(OpCode::Binary);
+    compress::with_message(compressor, opcode, payload, |message| {
+        append(id, |out| message.put(out, threshold, masked))
+    })
+}
+
+/// Sends the message that `startCompression` was called with; as `nativeSendBytes`.
+#[napi(catch_unwind)]
+pub fn native_send_finished(
+    id: u32,
+    compressor: u32,
+    opcode_bits: u32,
+    threshold: u32,
+    masked: bool,
+) -> Result<u32> {
+    let opcode = opcode(opcode_bits)?;
+    compress::with_finished(compressor, opcode, |message| {
+        append(id, |out| message.put(out, threshold, masked))
+    })
+}
+
 /// Sends a control frame.
 #[napi(catch_unwind)]
 pub fn native_send_control(id: u32, opcode_bits: u32, payload: &[u8], masked: bool) -> Result<u32> {
@@ -367,6 +399,27 @@ pub fn native_broadcast(
     let threshold = Some(threshold as usize);
     let mut frames = BytesMut::with_capacity(encoder::message_len(payload.len(), threshold, false));
     encoder::put_message(&mut frames, opcode, payload, threshold, || None, |_| {});
+    broadcast(&mut ids, frames)
+}
+
+/// As `nativeBroadcast`, to connections that have agreed on the same compression without context takeover: the message is
+/// compressed once, by the compressor of one of them.
+#[napi(catch_unwind)]
+pub fn native_broadcast_compressed(
+    mut ids: BufferSlice<'_>,
+    compressor: u32,
+    opcode_bits: u32,
+    payload: &[u8],
+    threshold: u32,
+) -> Result<()> {
+    let opcode = opcode(opcode_bits)?;
+    let mut frames = BytesMut::new();
+    compress::with_message(compressor, opcode, payload, |message| message.put(&mut frames, threshold, false));
+    broadcast(&mut ids, frames)
+}
+
+/// Sends frames to many connections, as the functions above.
+fn broadcast(ids: &mut [u8], frames: BytesMut) -> Result<()> {
     let numbers = ids.as_chunks_mut::<4>().0;
     let recipients = numbers.iter().map(|id| Id::from_raw(u32::from_ne_bytes(*id))).collect();
     started(with_native(|native| {

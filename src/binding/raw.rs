@@ -11,7 +11,7 @@ use napi::bindgen_prelude::Object;
 use napi::{Env, JsValue, Result, sys};
 use napi_derive::napi;
 
-use super::native_calls::{SCRATCH_LEN, send_message, with_scratch};
+use super::native_calls::{SCRATCH_LEN, send_compressed, send_message, with_scratch};
 
 /// What a function of this module is.
 type Function = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
@@ -20,7 +20,9 @@ type Function = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> 
 #[napi(module_exports)]
 pub fn init(exports: Object<'_>, env: Env) -> Result<()> {
     define(&env, &exports, c"nativeSendText", send_text)?;
-    define(&env, &exports, c"nativeSendBytes", send_bytes)
+    define(&env, &exports, c"nativeSendBytes", send_bytes)?;
+    define(&env, &exports, c"nativeSendCompressedText", send_compressed_text)?;
+    define(&env, &exports, c"nativeSendCompressedBytes", send_compressed_bytes)
 }
 
 fn define(env: &Env, exports: &Object<'_>, name: &CStr, function: Function) -> Result<()> {
@@ -49,16 +51,7 @@ unsafe extern "C" fn send_text(env: sys::napi_env, info: sys::napi_callback_info
     guard(env, || {
         let [id, text, threshold, masked] = arguments(env, info)?;
         let (id, threshold, masked) = (number(env, id)?, number(env, threshold)?, boolean(env, masked)?);
-        with_scratch(|scratch| {
-            let len = utf8(env, text, scratch)?;
-            // One byte is for the zero at the end, and characters are not cut: with less left there may be more.
-            if len + 4 < SCRATCH_LEN {
-                return Some(send_message(id, 1, &scratch[..len], threshold, masked));
-            }
-            let mut long = vec![0; utf8_len(env, text)? + 1];
-            let len = utf8(env, text, &mut long)?;
-            Some(send_message(id, 1, &long[..len], threshold, masked))
-        })
+        with_text(env, text, |text| send_message(id, 1, text, threshold, masked))
     })
 }
 
@@ -67,20 +60,68 @@ unsafe extern "C" fn send_bytes(env: sys::napi_env, info: sys::napi_callback_inf
     guard(env, || {
         let [id, opcode, payload, threshold, masked] = arguments(env, info)?;
         let (id, opcode, threshold) = (number(env, id)?, number(env, opcode)?, number(env, threshold)?);
-        let (mut data, mut len) = (ptr::null_mut(), 0);
-        // SAFETY: the value is one of the arguments.
-        let status = unsafe { sys::napi_get_buffer_info(env, payload, &raw mut data, &raw mut len) };
-        if status != sys::Status::napi_ok {
-            return None;
-        }
-        let payload = if len == 0 {
-            &[]
-        } else {
-            // SAFETY: memory of a Buffer that is alive during this call, in which no JavaScript runs.
-            unsafe { std::slice::from_raw_parts(data.cast::<u8>(), len) }
-        };
-        Some(send_message(id, opcode, payload, threshold, boolean(env, masked)?))
+        let masked = boolean(env, masked)?;
+        with_bytes(env, payload, |payload| send_message(id, opcode, payload, threshold, masked))
     })
+}
+
+/// `nativeSendCompressedText(id, compressor, text, threshold, masked)`: as `nativeSendText`, compressed if that is worth
+/// while.
+unsafe extern "C" fn send_compressed_text(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    guard(env, || {
+        let [id, compressor, text, threshold, masked] = arguments(env, info)?;
+        let (id, compressor) = (number(env, id)?, number(env, compressor)?);
+        let (threshold, masked) = (number(env, threshold)?, boolean(env, masked)?);
+        with_text(env, text, |text| send_compressed(id, compressor, 1, text, threshold, masked))
+    })
+}
+
+/// `nativeSendCompressedBytes(id, compressor, opcode, payload, threshold, masked)`: as `nativeSendBytes`, compressed if
+/// that is worth while.
+unsafe extern "C" fn send_compressed_bytes(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    guard(env, || {
+        let [id, compressor, opcode, payload, threshold, masked] = arguments(env, info)?;
+        let (id, compressor, opcode) = (number(env, id)?, number(env, compressor)?, number(env, opcode)?);
+        let (threshold, masked) = (number(env, threshold)?, boolean(env, masked)?);
+        with_bytes(env, payload, |payload| {
+            send_compressed(id, compressor, opcode, payload, threshold, masked)
+        })
+    })
+}
+
+/// Lends the UTF-8 of a string to `work`.
+fn with_text<T>(env: sys::napi_env, text: sys::napi_value, work: impl FnOnce(&[u8]) -> T) -> Option<T> {
+    with_scratch(|scratch| {
+        let len = utf8(env, text, scratch)?;
+        // One byte is for the zero at the end, and characters are not cut: with less left there may be more.
+        if len + 4 < SCRATCH_LEN {
+            return Some(work(&scratch[..len]));
+        }
+        let mut long = vec![0; utf8_len(env, text)? + 1];
+        let len = utf8(env, text, &mut long)?;
+        Some(work(&long[..len]))
+    })
+}
+
+/// Lends the memory of a Buffer to `work`, which must not call into JavaScript.
+fn with_bytes<T>(env: sys::napi_env, bytes: sys::napi_value, work: impl FnOnce(&[u8]) -> T) -> Option<T> {
+    let (mut data, mut len) = (ptr::null_mut(), 0);
+    // SAFETY: the value is one of the arguments.
+    let status = unsafe { sys::napi_get_buffer_info(env, bytes, &raw mut data, &raw mut len) };
+    if status != sys::Status::napi_ok {
+        return None;
+    }
+    if len == 0 {
+        return Some(work(&[]));
+    }
+    // SAFETY: memory of a Buffer that is alive during this call, in which no JavaScript runs.
+    Some(work(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), len) }))
 }
 
 /// Calls `work`, and turns a panic or wrong arguments (`None`) into a JavaScript Error.

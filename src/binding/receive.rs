@@ -11,25 +11,21 @@ use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
 use super::rows::{self, Row, Values};
+use super::slots::Slots;
 use crate::protocol::receiver::Receiver;
-use crate::protocol::{Config, Limits, MaskPolicy};
-
-/// Receivers by id; ids of released ones are used again.
-#[derive(Default)]
-struct Receivers {
-    slots: Vec<Option<Receiver>>,
-    free: Vec<u32>,
-}
+use crate::protocol::{Config, Inflation, Limits, MaskPolicy};
 
 thread_local! {
     // Of this thread, and so of this JavaScript environment: a worker has a thread of its own.
-    static RECEIVERS: RefCell<Receivers> = RefCell::default();
+    static RECEIVERS: RefCell<Slots<Receiver>> = const { RefCell::new(Slots::new()) };
 }
 
 fn with_receiver<T>(id: u32, f: impl FnOnce(&mut Option<Receiver>) -> T) -> Result<T> {
     RECEIVERS.with_borrow_mut(|receivers| {
-        let slot = receivers.slots.get_mut(id as usize);
-        slot.map(f).ok_or_else(|| Error::new(Status::InvalidArg, format!("there is no receiver {id}")))
+        receivers
+            .place(id)
+            .map(f)
+            .ok_or_else(|| Error::new(Status::InvalidArg, format!("there is no receiver {id}")))
     })
 }
 
@@ -43,7 +39,13 @@ pub(super) fn limit(value: f64) -> u64 {
     if value.is_nan() { u64::MAX } else { number }
 }
 
-pub(super) fn config(mask: u32, max_frame_size: f64, max_message_size: f64, assemble: bool) -> Config {
+pub(super) fn config(
+    mask: u32,
+    max_frame_size: f64,
+    max_message_size: f64,
+    assemble: bool,
+    inflation: u32,
+) -> Config {
     let mask = match mask {
         0 => MaskPolicy::Forbidden,
         1 => MaskPolicy::Required,
@@ -54,26 +56,30 @@ pub(super) fn config(mask: u32, max_frame_size: f64, max_message_size: f64, asse
         max_frame_size: limit(max_frame_size),
         max_message_size: limit(max_message_size),
         assemble,
+        inflation: match inflation {
+            0 => None,
+            1 => Some(Inflation::EachAlone),
+            _ => Some(Inflation::ContextTakeover),
+        },
     }
 }
 
-/// Creates a receiver and returns its id. `mask`: 0 forbids masked frames, 1 requires them, 2 takes both.
+/// Creates a receiver and returns its id. `mask`: 0 forbids masked frames, 1 requires them, 2 takes both. `inflation`: 0
+/// forbids compressed messages, 1 takes them each for itself, 2 with context takeover.
 #[napi(catch_unwind)]
-pub fn create_receiver(mask: u32, max_frame_size: f64, max_message_size: f64, assemble: bool) -> u32 {
-    add_receiver(Receiver::new(config(mask, max_frame_size, max_message_size, assemble)))
+pub fn create_receiver(
+    mask: u32,
+    max_frame_size: f64,
+    max_message_size: f64,
+    assemble: bool,
+    inflation: u32,
+) -> u32 {
+    add_receiver(Receiver::new(config(mask, max_frame_size, max_message_size, assemble, inflation)))
 }
 
 /// Gives a receiver an id.
 pub(super) fn add_receiver(receiver: Receiver) -> u32 {
-    RECEIVERS.with_borrow_mut(|receivers| {
-        if let Some(id) = receivers.free.pop() {
-            receivers.slots[id as usize] = Some(receiver);
-            id
-        } else {
-            receivers.slots.push(Some(receiver));
-            receivers.slots.len() as u32 - 1
-        }
-    })
+    RECEIVERS.with_borrow_mut(|receivers| receivers.add(receiver))
 }
 
 /// Changes limits and mode of a receiver; they hold from the next frame on.
@@ -119,17 +125,13 @@ pub fn receiver_frames(id: u32) -> Result<f64> {
 /// Frees a receiver and all it holds. The id must not be used any more.
 #[napi(catch_unwind)]
 pub fn release_receiver(id: u32) {
-    RECEIVERS.with_borrow_mut(|receivers| {
-        if receivers.slots.get_mut(id as usize).is_some_and(|slot| slot.take().is_some()) {
-            receivers.free.push(id);
-        }
-    });
+    RECEIVERS.with_borrow_mut(|receivers| receivers.remove(id));
 }
 
 /// The number of receivers alive on this thread, for tests of leaks.
 #[napi(catch_unwind)]
 pub fn receiver_count() -> u32 {
-    RECEIVERS.with_borrow(|receivers| (receivers.slots.len() - receivers.free.len()) as u32)
+    RECEIVERS.with_borrow(|receivers| receivers.len() as u32)
 }
 
 /// Passes `chunk` from `offset` on to a receiver, as much of it as `slab` and `rows` have room for. The values of the

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fmt::Write as _;
 
+use super::deflate::{self, AnswerError};
 use super::key::accept_key;
 use super::server::{InvalidHeader, joined, latin1};
 use super::tokens::{is_header_value, is_token, list_contains};
@@ -73,6 +74,8 @@ pub enum ResponseError {
     WrongAccept(String),
     /// An extension that was not offered.
     UnexpectedExtension(String),
+    /// An answer to the offer of permessage-deflate that does not fit it.
+    BadDeflateAnswer(AnswerError),
     /// Not an HTTP response, or one with too long a head.
     Malformed(String),
 }
@@ -92,6 +95,9 @@ impl fmt::Display for ResponseError {
             Self::UnexpectedExtension(list) => {
                 write!(f, "Server responded with an extension that was not requested: {list}")
             }
+            Self::BadDeflateAnswer(error) => {
+                write!(f, "Server responded with an invalid permessage-deflate answer: {error}.")
+            }
             Self::Malformed(what) => f.write_str(what),
         }
     }
@@ -99,11 +105,17 @@ impl fmt::Display for ResponseError {
 
 impl std::error::Error for ResponseError {}
 
-/// Checks the header fields of a 101 response to a request with `key` and `protocols`, which offered no extension.
+/// Checks the header fields of a 101 response to a request with `key` and `protocols`, and permessage-deflate as offered;
+/// returns what was agreed about that.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
-pub fn check(fields: &ResponseFields<'_>, key: &str, protocols: &[&str]) -> Result<(), ResponseError> {
+pub fn check(
+    fields: &ResponseFields<'_>,
+    key: &str,
+    protocols: &[&str],
+    offer: Option<&deflate::Parameters>,
+) -> Result<Option<deflate::Parameters>, ResponseError> {
     match fields.protocol.filter(|protocol| !protocol.is_empty()) {
         Some(protocol) if !protocols.contains(&protocol) => {
             return Err(ResponseError::UnexpectedProtocol(protocol.to_owned()));
@@ -123,9 +135,13 @@ pub fn check(fields: &ResponseFields<'_>, key: &str, protocols: &[&str]) -> Resu
         Some(accept) if accept != expected => return Err(ResponseError::WrongAccept(expected)),
         Some(_) => {}
     }
-    match fields.extensions {
-        None | Some("") => Ok(()),
-        Some(list) => Err(ResponseError::UnexpectedExtension(list.to_owned())),
+    match (fields.extensions, offer) {
+        (None | Some(""), _) => Ok(None),
+        (Some(list), Some(offer)) => deflate::check_answer(list, offer).map_err(|error| match error {
+            AnswerError::UnexpectedExtension(name) => ResponseError::UnexpectedExtension(name),
+            error => ResponseError::BadDeflateAnswer(error),
+        }),
+        (Some(list), None) => Err(ResponseError::UnexpectedExtension(list.to_owned())),
     }
 }
 
@@ -145,7 +161,12 @@ impl Response {
     ///
     /// # Errors
     /// The first thing that is wrong with it.
-    pub fn check(&self, key: &str, protocols: &[&str]) -> Result<(), ResponseError> {
+    pub fn check(
+        &self,
+        key: &str,
+        protocols: &[&str],
+        offer: Option<&deflate::Parameters>,
+    ) -> Result<Option<deflate::Parameters>, ResponseError> {
         if self.status != 101 {
             return Err(ResponseError::Status(self.status));
         }
@@ -160,6 +181,7 @@ impl Response {
             },
             key,
             protocols,
+            offer,
         )
     }
 }

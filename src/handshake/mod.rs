@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod cookies;
+pub mod deflate;
 pub mod extensions;
 pub mod head;
 pub mod key;

@@ -29,6 +29,15 @@ impl From<Role> for MaskPolicy {
     }
 }
 
+/// Whether what is known of earlier messages serves to inflate later ones (RFC 7692 section 7.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inflation {
+    /// Each message stands for itself: memory is needed only while one is on its way.
+    EachAlone,
+    /// The peer may refer to earlier messages: memory is held from the first compressed one on.
+    ContextTakeover,
+}
+
 /// Limits and modes of the receiving half.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
@@ -37,16 +46,25 @@ pub struct Config {
     /// The longest payload of one frame in bytes; more is refused with 1009. Default: 64 KiB.
     pub max_frame_size: u64,
     /// The longest message in bytes, over all its frames; more is refused with 1009. Default: 1 MiB.
-    /// Does not apply when `assemble` is off, since nothing is kept then.
+    /// A compressed message is measured by what it contains. When `assemble` is off nothing is kept of messages, and this
+    /// is the most that one compressed frame may contain.
     pub max_message_size: u64,
     /// Whether frames are put together to messages (the default) or handed out one by one.
     pub assemble: bool,
+    /// How to inflate compressed messages; `None` (the default) when permessage-deflate was not agreed on.
+    pub inflation: Option<Inflation>,
 }
 
 impl Config {
     /// The defaults for `role`.
     #[must_use]
     pub fn new(role: Role) -> Self {
-        Self { mask: role.into(), max_frame_size: 1 << 16, max_message_size: 1 << 20, assemble: true }
+        Self {
+            mask: role.into(),
+            max_frame_size: 1 << 16,
+            max_message_size: 1 << 20,
+            assemble: true,
+            inflation: None,
+        }
     }
 }

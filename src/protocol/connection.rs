@@ -15,6 +15,7 @@ use bytes::BytesMut;
 
 use super::close::CloseFrame;
 use super::config::{Config, Role};
+use super::deflate::Compressor;
 use super::encoder;
 use super::entropy::MaskKeys;
 use super::error::LocalError;
@@ -47,6 +48,15 @@ pub struct Connection {
     close_received: bool,
     failed: bool,
     fragmentation_threshold: Option<usize>,
+    compression: Option<Compression>,
+}
+
+/// How messages are compressed on their way out.
+#[derive(Debug)]
+struct Compression {
+    compressor: Compressor,
+    /// Shorter messages are sent as they are.
+    threshold: usize,
 }
 
 impl Connection {
@@ -60,7 +70,13 @@ impl Connection {
             close_received: false,
             failed: false,
             fragmentation_threshold,
+            compression: None,
         }
+    }
+
+    /// Compresses messages of at least `threshold` bytes from now on, as was agreed in the opening handshake.
+    pub fn compress_with(&mut self, compressor: Compressor, threshold: usize) {
+        self.compression = Some(Compression { compressor, threshold });
     }
 
     /// How far the closing handshake is.
@@ -105,8 +121,17 @@ impl Connection {
             MessageKind::Binary => OpCode::Binary,
         };
         let masked = self.role == Role::Client;
-        let key = || masked.then(|| keys.next_key());
-        encoder::put_message(out, opcode, payload, self.fragmentation_threshold, key, |_| {});
+        let mut key = || masked.then(|| keys.next_key());
+        let threshold = self.fragmentation_threshold;
+        let compressed =
+            self.compression.as_mut().filter(|it| payload.len() >= it.threshold).and_then(|it| {
+                it.compressor.compress(payload, |payload| {
+                    encoder::put_compressed_message(out, opcode, payload, threshold, &mut key);
+                })
+            });
+        if compressed.is_none() {
+            encoder::put_message(out, opcode, payload, threshold, key, |_| {});
+        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use super::header::{FrameHeader, MAX_HEADER_LEN, header_len};
+use super::header::{FrameHeader, MAX_HEADER_LEN, RSV1, header_len};
 use super::mask::apply_mask;
 use super::opcode::OpCode;
 
@@ -68,13 +68,37 @@ pub fn put_message(
     opcode: OpCode,
     payload: &[u8],
     threshold: Option<usize>,
+    mask: impl FnMut() -> Option<[u8; 4]>,
+    frame_ends_at: impl FnMut(usize),
+) {
+    put_frames(out, 0, opcode, payload, threshold, mask, frame_ends_at);
+}
+
+/// Appends a compressed message, as [`put_message`]: fragments are cut after compression, and the first one has RSV1
+/// (RFC 7692 section 6.1).
+pub fn put_compressed_message(
+    out: &mut BytesMut,
+    opcode: OpCode,
+    payload: &[u8],
+    threshold: Option<usize>,
+    mask: impl FnMut() -> Option<[u8; 4]>,
+) {
+    put_frames(out, RSV1, opcode, payload, threshold, mask, |_| {});
+}
+
+fn put_frames(
+    out: &mut BytesMut,
+    rsv: u8,
+    opcode: OpCode,
+    payload: &[u8],
+    threshold: Option<usize>,
     mut mask: impl FnMut() -> Option<[u8; 4]>,
     mut frame_ends_at: impl FnMut(usize),
 ) {
     for range in fragments(payload.len(), threshold) {
         let header = FrameHeader {
             fin: range.end == payload.len(),
-            rsv: 0,
+            rsv: if range.start == 0 { rsv } else { 0 },
             opcode: if range.start == 0 { opcode } else { OpCode::Continuation },
             mask: mask(),
             len: 0,
@@ -134,6 +158,14 @@ mod tests {
                 .collect();
             assert_eq!(encode(&payload, threshold).0, pieces);
         }
+    }
+
+    #[test]
+    fn only_the_first_frame_of_a_compressed_message_has_rsv1() {
+        let mut out = BytesMut::new();
+        put_compressed_message(&mut out, OpCode::Text, &[1, 2, 3], Some(2), || None);
+        put_compressed_message(&mut out, OpCode::Binary, &[4], None, || None);
+        assert_eq!(out, &[0x41, 2, 1, 2, 0x80, 1, 3, 0xC2, 1, 4][..]);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub enum PeerError {
     ReservedOpcode(u8),
     /// A reserved bit that no negotiated extension defines (section 5.2).
     ReservedBits,
+    /// RSV1, which marks compressed messages, in another frame than the first of a message (RFC 7692 section 6.1).
+    MisplacedRsv1,
     /// A client sent a frame without mask (section 5.1).
     UnmaskedFrame,
     /// A server sent a masked frame (section 5.1).
@@ -30,7 +32,7 @@ pub enum PeerError {
     ExpectedContinuation(u8),
     /// A frame announced more bytes than `max_frame_size` allows.
     FrameTooLarge(u64),
-    /// The frames of a message announced more bytes than `max_message_size` allows.
+    /// The frames of a message announced, or contain compressed, more bytes than `max_message_size` allows.
     MessageTooLarge,
     /// A message came in more frames than `max_fragments` allows.
     TooManyFragments(u64),
@@ -40,6 +42,8 @@ pub enum PeerError {
     TooManyBytes(u64),
     /// Text, or the reason of a Close frame, that is not UTF-8 (sections 8.1 and 7.1.6).
     InvalidUtf8,
+    /// The payload of a compressed message does not inflate (RFC 7692 section 7.2.2).
+    InvalidDeflate,
     /// The allocator refused the memory for a message that is within the limits.
     OutOfMemory,
 }
@@ -53,13 +57,14 @@ impl PeerError {
             | Self::FragmentedControlFrame
             | Self::ReservedOpcode(_)
             | Self::ReservedBits
+            | Self::MisplacedRsv1
             | Self::UnmaskedFrame
             | Self::MaskedFrame
             | Self::NonMinimalLength
             | Self::LengthOutOfRange
             | Self::UnexpectedContinuation
             | Self::ExpectedContinuation(_) => 1002,
-            Self::InvalidUtf8 => 1007,
+            Self::InvalidUtf8 | Self::InvalidDeflate => 1007,
             Self::TooManyMessages(_) | Self::TooManyBytes(_) => 1008,
             Self::FrameTooLarge(_)
             | Self::MessageTooLarge
@@ -76,6 +81,7 @@ impl fmt::Display for PeerError {
             Self::FragmentedControlFrame => f.write_str("Control frames must not be fragmented."),
             Self::ReservedOpcode(bits) => write!(f, "Unrecognized Opcode: 0x{bits:x}"),
             Self::ReservedBits => f.write_str("Unsupported usage of rsv bits without negotiated extension."),
+            Self::MisplacedRsv1 => f.write_str("RSV1 is set in a frame that does not begin a message."),
             Self::UnmaskedFrame => f.write_str("Frames sent by a client must be masked."),
             Self::MaskedFrame => f.write_str("Frames sent by a server must not be masked."),
             Self::NonMinimalLength => {
@@ -100,6 +106,7 @@ impl fmt::Display for PeerError {
                 write!(f, "More than {max} bytes within a second (maxBytesPerSecond).")
             }
             Self::InvalidUtf8 => f.write_str("Invalid UTF-8 Data Received"),
+            Self::InvalidDeflate => f.write_str("Invalid compressed data received."),
             Self::OutOfMemory => f.write_str("Not enough memory for the message."),
         }
     }
@@ -140,7 +147,9 @@ mod tests {
     fn errors_carry_the_close_code_of_rfc_6455_section_7_4_1() {
         assert_eq!(PeerError::ReservedBits.close_code(), 1002);
         assert_eq!(PeerError::UnmaskedFrame.close_code(), 1002);
+        assert_eq!(PeerError::MisplacedRsv1.close_code(), 1002);
         assert_eq!(PeerError::InvalidUtf8.close_code(), 1007);
+        assert_eq!(PeerError::InvalidDeflate.close_code(), 1007);
         assert_eq!(PeerError::FrameTooLarge(7).close_code(), 1009);
         assert_eq!(PeerError::MessageTooLarge.close_code(), 1009);
         assert_eq!(PeerError::TooManyFragments(1).close_code(), 1009);
@@ -155,6 +164,7 @@ mod tests {
             PeerError::FragmentedControlFrame,
             PeerError::ReservedOpcode(15),
             PeerError::ReservedBits,
+            PeerError::MisplacedRsv1,
             PeerError::UnmaskedFrame,
             PeerError::MaskedFrame,
             PeerError::NonMinimalLength,
@@ -167,6 +177,7 @@ mod tests {
             PeerError::TooManyMessages(u64::MAX),
             PeerError::TooManyBytes(u64::MAX),
             PeerError::InvalidUtf8,
+            PeerError::InvalidDeflate,
             PeerError::OutOfMemory,
         ];
         for error in all {

@@ -17,6 +17,9 @@ use super::opcode::OpCode;
 /// The longest header: two bytes, a 64-bit length and a masking key.
 pub const MAX_HEADER_LEN: usize = 14;
 
+/// The bit in the number of the reserved bits that marks a compressed message (RFC 7692 section 6).
+pub const RSV1: u8 = 4;
+
 /// The longest payload of a control frame (section 5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
 

@@ -1,4 +1,4 @@
-//! The WebSocket protocol after the opening handshake (RFC 6455 sections 5 to 8), without any I/O.
+//! The WebSocket protocol after the opening handshake (RFC 6455 sections 5 to 8, RFC 7692 section 7.2), without any I/O.
 //!
 //! Theory of operation: a [`Connection`] is fed with the bytes of its peer and answers with [`Event`]s; it is asked to
 //! send and answers with bytes. What a peer does wrong is an event too ([`Event::Failed`]), never an `Err` or a panic:
@@ -11,11 +11,13 @@
 pub mod close;
 pub mod config;
 pub mod connection;
+pub mod deflate;
 pub mod encoder;
 pub mod entropy;
 pub mod error;
 pub mod event;
 pub mod header;
+pub mod inflate;
 pub mod limits;
 pub mod mask;
 pub mod opcode;
@@ -23,8 +25,9 @@ pub mod receiver;
 pub mod utf8;
 
 pub use close::CloseFrame;
-pub use config::{Config, MaskPolicy, Role};
+pub use config::{Config, Inflation, MaskPolicy, Role};
 pub use connection::Connection;
+pub use deflate::Compressor;
 pub use error::{LocalError, PeerError};
 pub use event::{Event, MessageKind};
 pub use header::FrameHeader;

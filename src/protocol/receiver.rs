@@ -23,16 +23,17 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use super::close::CloseFrame;
-use super::config::{Config, MaskPolicy};
+use super::config::{Config, Inflation, MaskPolicy};
 use super::error::PeerError;
 use super::event::{Event, MessageKind};
-use super::header::{FrameHeader, MAX_HEADER_LEN, Prefix};
+use super::header::{FrameHeader, MAX_HEADER_LEN, Prefix, RSV1};
+use super::inflate::Inflater;
 use super::limits::{Limits, Usage};
 use super::mask::apply_mask;
 use super::opcode::OpCode;
 use super::utf8::{self, Utf8Validator};
 
-/// Turns the bytes of a peer into events. Holds no memory between messages.
+/// Turns the bytes of a peer into events. Holds no memory between messages, unless compressed ones may refer to each other.
 #[derive(Debug)]
 pub struct Receiver {
     config: Config,
@@ -44,6 +45,10 @@ pub struct Receiver {
     head_len: u8,
     /// The message in progress, from its first frame to its last.
     message: Option<MessageKind>,
+    /// Whether the message in progress is compressed.
+    compressed: bool,
+    /// From the first compressed message on if the next one may refer to it, else while one is in progress.
+    inflater: Option<Box<Inflater>>,
     utf8: Utf8Validator,
     /// What has arrived of the message in progress (of the frame in progress, when frames are not assembled).
     buffer: Vec<u8>,
@@ -78,6 +83,8 @@ impl Receiver {
             head: [0; MAX_HEADER_LEN],
             head_len: 0,
             message: None,
+            compressed: false,
+            inflater: None,
             utf8: Utf8Validator::default(),
             buffer: Vec::new(),
             control: Vec::new(),
@@ -179,6 +186,7 @@ impl Receiver {
         self.head_len = 0;
         self.buffer = Vec::new();
         self.control = Vec::new();
+        self.inflater = None;
     }
 
     /// Takes a header off `input`, or the part of one that is there.
@@ -219,6 +227,7 @@ impl Receiver {
         *input = &mut std::mem::take(input)[len..];
         if self.message.is_none() {
             self.config.assemble = self.assemble_next;
+            self.compressed = header.rsv != 0;
         }
         self.frames += 1;
         self.check_size(&header)?;
@@ -244,7 +253,7 @@ impl Receiver {
             error => error,
         })?;
         if prefix.rsv != 0 {
-            return Err(PeerError::ReservedBits);
+            self.check_reserved_bits(prefix)?;
         }
         match self.config.mask {
             MaskPolicy::Required if !prefix.masked => return Err(PeerError::UnmaskedFrame),
@@ -260,12 +269,24 @@ impl Receiver {
         }
     }
 
+    /// Checks reserved bits of which at least one is set (RFC 7692 section 6.1).
+    fn check_reserved_bits(&self, prefix: Prefix) -> Result<(), PeerError> {
+        if self.config.inflation.is_none() || prefix.rsv != RSV1 {
+            return Err(PeerError::ReservedBits);
+        }
+        match prefix.opcode {
+            OpCode::Text | OpCode::Binary => Ok(()),
+            _ => Err(PeerError::MisplacedRsv1),
+        }
+    }
+
     /// Holds the length in the header against the limits, before a byte of the payload is looked at.
     fn check_size(&self, header: &FrameHeader) -> Result<(), PeerError> {
         if header.len > self.config.max_frame_size {
             return Err(PeerError::FrameTooLarge(header.len));
         }
-        let assembled = self.config.assemble && !header.opcode.is_control();
+        // What a compressed message contains is seen when it is inflated.
+        let assembled = self.config.assemble && !self.compressed && !header.opcode.is_control();
         if assembled && self.buffer.len() as u64 + header.len > self.config.max_message_size {
             return Err(PeerError::MessageTooLarge);
         }
@@ -277,6 +298,9 @@ impl Receiver {
         if header.opcode.is_control() {
             self.state = State::Header;
             return Some(self.control_frame(header, Cow::Borrowed(payload)));
+        }
+        if self.compressed {
+            return self.part_of_compressed_frame(header, payload, true);
         }
         if !self.config.assemble {
             return Some(match self.data(header, payload, true) {
@@ -307,6 +331,9 @@ impl Receiver {
             let payload = std::mem::take(&mut self.control);
             return Some(self.control_frame(header, Cow::Owned(payload)));
         }
+        if self.compressed {
+            return self.part_of_compressed_frame(header, piece, last);
+        }
         let kind = match self.data(header, piece, last) {
             Ok(kind) => kind,
             Err(error) => return Some(self.fail(error)),
@@ -323,13 +350,72 @@ impl Receiver {
         header.fin.then(|| Event::Message { kind, payload: Cow::Owned(std::mem::take(&mut self.buffer)) })
     }
 
-    /// Checks a piece of a data frame and moves on when the frame is complete.
-    fn data(&mut self, header: FrameHeader, piece: &[u8], last: bool) -> Result<MessageKind, PeerError> {
-        let kind = match header.opcode {
+    /// A piece of a frame of a compressed message; with `last`, the frame is complete. Frames that are not assembled are
+    /// handed out as if they had never been compressed, each with what could be inflated by its end.
+    fn part_of_compressed_frame(
+        &mut self,
+        header: FrameHeader,
+        piece: &[u8],
+        last: bool,
+    ) -> Option<Event<'static>> {
+        let kind = self.kind(header);
+        // The pieces that come out were validated one by one; what is left is the end of frame and text.
+        let done = self.inflate(kind, piece, last && header.fin).and_then(|()| self.data(header, &[], last));
+        if let Err(error) = done {
+            return Some(self.fail(error));
+        }
+        if !last || (self.config.assemble && !header.fin) {
+            return None;
+        }
+        let payload = std::mem::take(&mut self.buffer);
+        if self.config.assemble {
+            return Some(Event::Message { kind, payload: Cow::Owned(payload) });
+        }
+        let header = FrameHeader { rsv: 0, len: payload.len() as u64, ..header };
+        Some(Event::Frame { header, payload: Cow::Owned(payload) })
+    }
+
+    /// Inflates a piece into the buffer.
+    fn inflate(&mut self, kind: MessageKind, piece: &[u8], end: bool) -> Result<(), PeerError> {
+        let mut inflater = self.inflater.take().unwrap_or_else(Inflater::lend);
+        let (buffer, utf8, limit) = (&mut self.buffer, &mut self.utf8, self.config.max_message_size);
+        let mut take = |chunk: &[u8]| {
+            let room = usize::try_from(limit.saturating_sub(buffer.len() as u64)).unwrap_or(usize::MAX);
+            let (chunk, excess) = chunk.split_at(chunk.len().min(room));
+            if kind == MessageKind::Text {
+                utf8.push(chunk).map_err(|_| PeerError::InvalidUtf8)?;
+            }
+            if buffer.capacity() - buffer.len() < chunk.len() {
+                let double = buffer.len().min(room).max(chunk.len());
+                buffer.try_reserve_exact(double).map_err(|_| PeerError::OutOfMemory)?;
+            }
+            buffer.extend_from_slice(chunk);
+            if excess.is_empty() { Ok(()) } else { Err(PeerError::MessageTooLarge) }
+        };
+        inflater.push(piece, &mut take)?;
+        if end {
+            inflater.finish(&mut take)?;
+            if self.config.inflation != Some(Inflation::ContextTakeover) {
+                inflater.give_back();
+                return Ok(());
+            }
+        }
+        self.inflater = Some(inflater);
+        Ok(())
+    }
+
+    /// What the message is that a data frame belongs to.
+    fn kind(&self, header: FrameHeader) -> MessageKind {
+        match header.opcode {
             OpCode::Text => MessageKind::Text,
             OpCode::Binary => MessageKind::Binary,
             _ => self.message.unwrap_or(MessageKind::Binary),
-        };
+        }
+    }
+
+    /// Checks a piece of a data frame and moves on when the frame is complete.
+    fn data(&mut self, header: FrameHeader, piece: &[u8], last: bool) -> Result<MessageKind, PeerError> {
+        let kind = self.kind(header);
         if kind == MessageKind::Text {
             self.utf8.push(piece).map_err(|_| PeerError::InvalidUtf8)?;
             if last && header.fin {
@@ -372,3 +458,7 @@ impl Receiver {
 #[cfg(test)]
 #[path = "receiver_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "receiver_compressed_tests.rs"]
+mod compressed_tests;

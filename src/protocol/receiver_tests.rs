@@ -2,16 +2,17 @@
 
 use super::*;
 use crate::protocol::close::CloseError;
+use crate::protocol::config::Role;
 use crate::protocol::event::Closed;
 
-const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-const CONT: u8 = 0x00;
-const TEXT: u8 = 0x01;
+pub(super) const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+pub(super) const CONT: u8 = 0x00;
+pub(super) const TEXT: u8 = 0x01;
 const BINARY: u8 = 0x02;
 const CLOSE: u8 = 0x88;
-const PING: u8 = 0x89;
+pub(super) const PING: u8 = 0x89;
 const PONG: u8 = 0x8A;
-const FIN: u8 = 0x80;
+pub(super) const FIN: u8 = 0x80;
 
 /// A header with the length in the fewest bytes.
 fn header(first: u8, len: u64, mask: Option<[u8; 4]>) -> Vec<u8> {
@@ -31,19 +32,19 @@ fn header(first: u8, len: u64, mask: Option<[u8; 4]>) -> Vec<u8> {
 }
 
 /// A masked frame, as a client sends it.
-fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(super) fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = header(first, payload.len() as u64, Some(KEY));
     bytes.extend(payload.iter().zip(KEY.iter().cycle()).map(|(byte, key)| byte ^ key));
     bytes
 }
 
 /// An unmasked frame, as a server sends it.
-fn plain(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(super) fn plain(first: u8, payload: &[u8]) -> Vec<u8> {
     [header(first, payload.len() as u64, None), payload.to_vec()].concat()
 }
 
 fn config() -> Config {
-    Config { mask: MaskPolicy::Either, max_frame_size: 1 << 16, max_message_size: 1 << 20, assemble: true }
+    Config { mask: MaskPolicy::Either, ..Config::new(Role::Server) }
 }
 
 fn frame_mode() -> Config {
@@ -63,7 +64,7 @@ fn receive(receiver: &mut Receiver, bytes: &[u8]) -> Vec<Event<'static>> {
 }
 
 /// What happens when `bytes` come in one piece; the same has to happen when they come one by one, or cut in two.
-fn events_of(config: Config, bytes: &[u8]) -> Vec<Event<'static>> {
+pub(super) fn events_of(config: Config, bytes: &[u8]) -> Vec<Event<'static>> {
     let whole = receive(&mut Receiver::new(config), bytes);
     let mut receiver = Receiver::new(config);
     let single: Vec<_> = bytes.iter().flat_map(|&byte| receive(&mut receiver, &[byte])).collect();
@@ -102,7 +103,7 @@ fn frame(fin: bool, opcode: OpCode, payload: &[u8]) -> Event<'static> {
     Event::Frame { header, payload: payload.to_vec().into() }
 }
 
-fn failed(error: PeerError) -> Vec<Event<'static>> {
+pub(super) fn failed(error: PeerError) -> Vec<Event<'static>> {
     vec![Event::Failed(error)]
 }
 
@@ -571,8 +572,8 @@ fn masks_are_required_forbidden_or_left_to_the_peer() {
     ] {
         assert_eq!(events_of(Config { mask, ..config() }, bytes), events, "{mask:?}");
     }
-    assert_eq!(Config::new(crate::protocol::Role::Server).mask, MaskPolicy::Required);
-    assert_eq!(Config::new(crate::protocol::Role::Client).mask, MaskPolicy::Forbidden);
+    assert_eq!(Config::new(Role::Server).mask, MaskPolicy::Required);
+    assert_eq!(Config::new(Role::Client).mask, MaskPolicy::Forbidden);
 }
 
 #[test]

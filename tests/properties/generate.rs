@@ -4,14 +4,29 @@ use bytes::BytesMut;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use websocket::protocol::close::CloseFrame;
+use websocket::protocol::deflate::{Compressor, Settings};
 use websocket::protocol::encoder::{put_frame, put_message};
 use websocket::protocol::event::Closed;
-use websocket::protocol::header::MAX_CONTROL_PAYLOAD;
-use websocket::protocol::{Config, Event, FrameHeader, MaskPolicy, MessageKind, OpCode};
+use websocket::protocol::header::{MAX_CONTROL_PAYLOAD, RSV1};
+use websocket::protocol::{Config, Event, FrameHeader, Inflation, MaskPolicy, MessageKind, OpCode};
 
 /// Limits far above anything that is generated, and no opinion on masks.
-pub(crate) const UNLIMITED: Config =
-    Config { mask: MaskPolicy::Either, max_frame_size: u64::MAX, max_message_size: u64::MAX, assemble: true };
+pub(crate) const UNLIMITED: Config = Config {
+    mask: MaskPolicy::Either,
+    max_frame_size: u64::MAX,
+    max_message_size: u64::MAX,
+    assemble: true,
+    inflation: None,
+};
+
+/// Without compression half the time, and with either kind of it.
+pub(crate) fn inflation() -> impl Strategy<Value = Option<Inflation>> {
+    prop_oneof![
+        2 => Just(None),
+        1 => Just(Some(Inflation::EachAlone)),
+        1 => Just(Some(Inflation::ContextTakeover)),
+    ]
+}
 
 /// Any configuration, with limits that short streams meet and miss.
 pub(crate) fn config() -> impl Strategy<Value = Config> {
@@ -21,9 +36,15 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
         3 => Just(MaskPolicy::Either),
     ];
     let limit = || prop_oneof![0..300_u64, Just(1 << 16), Just(u64::MAX)];
-    (mask, limit(), limit(), any::<bool>()).prop_map(|(mask, max_frame_size, max_message_size, assemble)| {
-        Config { mask, max_frame_size, max_message_size, assemble }
-    })
+    (mask, limit(), limit(), any::<bool>(), inflation()).prop_map(
+        |(mask, max_frame_size, max_message_size, assemble, inflation)| Config {
+            mask,
+            max_frame_size,
+            max_message_size,
+            assemble,
+            inflation,
+        },
+    )
 }
 
 /// The sizes of the pieces a stream arrives in.
@@ -71,6 +92,33 @@ pub(crate) struct Message {
 }
 
 impl Message {
+    /// As [`Message::put`], with the message as its sender compresses it.
+    pub(crate) fn put_compressed(
+        &self,
+        compressor: &mut Compressor,
+        out: &mut BytesMut,
+    ) -> Vec<Event<'static>> {
+        let compressed = compressor.compress(&self.payload, |payload| Self {
+            kind: self.kind,
+            payload: payload.to_vec(),
+            threshold: self.threshold,
+            mask: self.mask,
+            between: self.between.clone(),
+        });
+        let Some(compressed) = compressed else { return self.put(out) };
+        let start = out.len();
+        let mut events = compressed.put(out);
+        // RSV1 of the first frame.
+        out[start] |= 0x40;
+        events.pop();
+        events.push(self.event());
+        events
+    }
+
+    fn event(&self) -> Event<'static> {
+        Event::Message { kind: self.kind, payload: self.payload.clone().into() }
+    }
+
     /// Appends the bytes of the message, a heartbeat between any two frames as long as there are some left, and
     /// returns what they mean.
     pub(crate) fn put(&self, out: &mut BytesMut) -> Vec<Event<'static>> {
@@ -89,7 +137,7 @@ impl Message {
             out.extend_from_slice(&frames[at..end]);
             at = end;
         }
-        events.push(Event::Message { kind: self.kind, payload: self.payload.clone().into() });
+        events.push(self.event());
         events
     }
 }
@@ -127,10 +175,32 @@ pub(crate) fn valid_stream() -> impl Strategy<Value = (Vec<u8>, Vec<Event<'stati
     })
 }
 
+/// Any compressor: level, window, context takeover.
+pub(crate) fn compressor() -> impl Strategy<Value = (Settings, bool)> {
+    (0..=9_u8, 8..=15_u8, any::<bool>())
+        .prop_map(|(level, window_bits, takeover)| (Settings { level, window_bits }, takeover))
+}
+
+/// A correct stream of messages most of which are compressed, and what it means. What one says the next may repeat.
+pub(crate) fn compressed_stream() -> impl Strategy<Value = (Vec<u8>, Vec<Event<'static>>)> {
+    (vec((message(600), any::<bool>()), 0..5), compressor()).prop_map(|(messages, (settings, takeover))| {
+        let mut compressor = Compressor::new(settings, takeover);
+        let (mut out, mut events) = (BytesMut::new(), Vec::new());
+        for (message, twice) in messages {
+            events.extend(message.put_compressed(&mut compressor, &mut out));
+            if twice {
+                events.extend(message.put_compressed(&mut compressor, &mut out));
+                events.extend(message.put(&mut out));
+            }
+        }
+        (out.to_vec(), events)
+    })
+}
+
 /// A correct stream with a few bytes changed, inserted or left out.
 pub(crate) fn mutated_stream() -> impl Strategy<Value = Vec<u8>> {
     let edit = (any::<prop::sample::Index>(), any::<u8>(), 0..3_u8);
-    (valid_stream(), vec(edit, 1..4)).prop_map(|((mut bytes, _), edits)| {
+    (prop_oneof![valid_stream(), compressed_stream()], vec(edit, 1..4)).prop_map(|((mut bytes, _), edits)| {
         for (at, byte, edit) in edits {
             let at = at.index(bytes.len() + 1);
             match edit {
@@ -179,6 +249,30 @@ pub(crate) fn frame_soup() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// Frames that claim to be compressed, with anything in them.
+pub(crate) fn deflate_soup() -> impl Strategy<Value = Vec<u8>> {
+    let payload = prop_oneof![
+        vec(any::<u8>(), 0..300),
+        // stored blocks and last blocks, whole and cut off
+        vec(prop_oneof![Just(0), Just(1), Just(3), Just(0xff), Just(b'a')], 0..60),
+    ];
+    vec((any::<bool>(), any::<bool>(), payload, mask()), 1..6).prop_map(|frames| {
+        let mut out = BytesMut::new();
+        let mut in_progress = false;
+        for (fin, text, payload, mask) in frames {
+            let opcode = match (in_progress, text) {
+                (true, _) => OpCode::Continuation,
+                (false, true) => OpCode::Text,
+                (false, false) => OpCode::Binary,
+            };
+            let rsv = if in_progress { 0 } else { RSV1 };
+            in_progress = !fin;
+            put_frame(&mut out, FrameHeader { fin, rsv, opcode, mask, len: 0 }, &payload);
+        }
+        out.to_vec()
+    })
+}
+
 /// Anything at all.
 pub(crate) fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     vec(any::<u8>(), 0..400)
@@ -186,5 +280,12 @@ pub(crate) fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
 
 /// All of the above.
 pub(crate) fn any_stream() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![valid_stream().prop_map(|(bytes, _)| bytes), mutated_stream(), frame_soup(), any_bytes()]
+    prop_oneof![
+        valid_stream().prop_map(|(bytes, _)| bytes),
+        compressed_stream().prop_map(|(bytes, _)| bytes),
+        mutated_stream(),
+        frame_soup(),
+        deflate_soup(),
+        any_bytes()
+    ]
 }

@@ -1,6 +1,7 @@
 //! Properties of the protocol core that hold for every input, through its public interface.
 
 mod any_bytes;
+mod compression;
 mod generate;
 mod memory;
 mod round_trip;

@@ -5,7 +5,7 @@
 const tls = require('tls');
 const { once, EventEmitter } = require('events');
 const { websocket, PATIENCE } = require('.');
-const { encodeFrame } = require('../raw');
+const { encodeFrame, acceptHead } = require('../raw');
 const { createHttpServer, clientOptions, rawServer, openRawClient, rawClient } = require('./transport');
 
 /** Whether servers listen themselves where a test has no HTTP server of its own. */
@@ -192,8 +192,9 @@ function record(connection) {
  * @param {'server'|'client'} role the role of the package under test
  * @param {object} [config]
  * @param {boolean} [secure] TLS or plain TCP
+ * @param {string} [extensions] what the raw peer offers, or answers, as Sec-WebSocket-Extensions
  */
-async function openPair(t, role, config = {}, secure = undefined) {
+async function openPair(t, role, config = {}, secure = undefined, extensions = undefined) {
   let connection;
   let peer;
   let seen;
@@ -201,10 +202,11 @@ async function openPair(t, role, config = {}, secure = undefined) {
   if (role === 'server') {
     const httpServer = createHttpServer(undefined, secure);
     const started = await startServer(t, { httpServer, config: { keepalive: false, ...config }, onConnect });
-    peer = await openRawClient(started.port, { secure });
+    peer = await openRawClient(started.port, { secure, headers: { 'Sec-WebSocket-Extensions': extensions } });
     connection = await started.connection();
   } else {
-    const raw = await rawServer(undefined, secure);
+    const answer = extensions && ((peer) => peer.write(acceptHead(peer.key, { 'Sec-WebSocket-Extensions': extensions })));
+    const raw = await rawServer(answer, secure);
     t.after(() => raw.close());
     connection = await openClient(t, raw.url, { config, onConnect });
     peer = await raw.next();

@@ -26,7 +26,7 @@ const MEMORY = 512;
 const MEMORY_SANITIZED = 2048;
 /** The longest inputs, in bytes. Heads are limited to 16 KiB by the code, which is to be met. */
 const LENGTH = 4096;
-const LENGTHS = { handshake_request: 20000, handshake_response: 20000 };
+const LENGTHS = { handshake_request: 20000, handshake_head: 20000, handshake_response: 20000 };
 
 const targets = fs.readdirSync(path.join(FUZZ, 'targets')).map((file) => path.basename(file, '.rs')).sort();
 

@@ -24,9 +24,11 @@ fn main() -> io::Result<()> {
     });
     write(&root, "header_codec", owned(headers()))?;
     // The usual limits, assembled; cut after 1, 2, 3 and 5 bytes.
-    write(&root, "frames_server", owned(with_prefix(&[0x3F, 1, 2, 3, 5], &masked)))?;
-    write(&root, "frames_client", owned(with_prefix(&[0x3F, 1, 2, 3, 5], &plain)))?;
+    let prefix = [0x3F, 0, 1, 2, 3, 5];
+    write(&root, "frames_server", owned(with_prefix(&prefix, &masked)))?;
+    write(&root, "frames_client", owned(with_prefix(&prefix, &plain)))?;
     write(&root, "handshake_request", owned(requests()))?;
+    write(&root, "handshake_head", owned(with_prefix(&[1, 30, 200, 7], &requests())))?;
     write(&root, "handshake_response", owned(responses()))?;
     write(&root, "header_grammars", owned(grammars()))?;
     write(&root, "differential", differential.collect())?;
@@ -140,6 +142,7 @@ fn responses() -> Vec<Seed> {
     vec![
         ("rfc-6455", response("Sec-WebSocket-Protocol: chat\r\n")),
         ("no-protocol", response("")),
+        ("accept-in-another-case", response("").to_ascii_lowercase()),
         ("extension", response("Sec-WebSocket-Extensions: permessage-deflate\r\n")),
         ("refusal", b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_vec()),
         ("no-phrase", b"HTTP/1.1 101\r\n\r\n".to_vec()),

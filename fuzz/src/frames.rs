@@ -2,10 +2,10 @@
 
 use websocket::protocol::header::{MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN};
 use websocket::protocol::receiver::Receiver;
-use websocket::protocol::{Config, Event, MaskPolicy, Role};
+use websocket::protocol::{Config, Event, Limits, MaskPolicy, Role};
 
 use crate::feed::{pieces, receive, take};
-use crate::model::{Outcome, Understood, understand};
+use crate::model::{Outcome, Understood, understand_fragments};
 
 /// As [`check`], for a server.
 pub fn check_as_server(data: &[u8]) {
@@ -29,27 +29,35 @@ fn config(role: Role, choice: u8) -> Config {
     }
 }
 
-/// The input is a byte of configuration, four sizes of pieces and a stream.
+/// The most frames of a message that one byte stands for.
+fn max_fragments(choice: u8) -> u64 {
+    [u64::MAX, u64::MAX, u64::MAX, 1, 2, 3, 7, u64::MAX][usize::from(choice & 7)]
+}
+
+/// The input is two bytes of configuration, four sizes of pieces and a stream.
 ///
 /// # Panics
 /// When the events are not those of the model, depend on where the stream is cut, come after the end, or when more is
 /// kept than the limits allow.
 fn check(role: Role, mut data: &[u8]) {
-    let [choice] = take(&mut data);
+    let [choice, fragments] = take(&mut data);
     let sizes: [u8; 4] = take(&mut data);
     let config = config(role, choice);
-    let expected = understand(data, &config);
+    let limits = Limits { max_fragments: max_fragments(fragments), ..Limits::default() };
+    let expected = understand_fragments(data, &config, limits.max_fragments);
     for sizes in [&[][..], &sizes[..]] {
-        check_pieces(&config, data, sizes, &expected);
+        check_pieces(&config, limits, data, sizes, &expected);
     }
     let mut receiver = Receiver::new(config);
+    receiver.limit(limits);
     let events = receive(&mut receiver, data);
     check_events(&events, &expected);
     assert_eq!(receiver.is_over(), expected.outcome != Outcome::Open);
 }
 
-fn check_pieces(config: &Config, data: &[u8], sizes: &[u8], expected: &Understood) {
+fn check_pieces(config: &Config, limits: Limits, data: &[u8], sizes: &[u8], expected: &Understood) {
     let mut receiver = Receiver::new(*config);
+    receiver.limit(limits);
     let limit = if config.assemble { config.max_message_size } else { config.max_frame_size };
     let bound = limit.saturating_add((MAX_CONTROL_PAYLOAD + MAX_HEADER_LEN) as u64);
     let (mut events, mut arrived) = (Vec::new(), 0);

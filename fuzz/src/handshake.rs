@@ -1,8 +1,11 @@
 //! The opening handshake: what is read, what is answered, what is written.
 
 use arbitrary::{Arbitrary, Unstructured};
+use websocket::handshake::head::{HeadReader, refusal_response};
 use websocket::handshake::tokens::{is_header_value, is_token};
 use websocket::handshake::{MAX_HEAD_LEN, MAX_HEADERS, client, key, server};
+
+use crate::feed::{pieces, take};
 
 /// The text on the wire: a byte for each character.
 fn latin1(text: &str) -> Vec<u8> {
@@ -48,6 +51,53 @@ pub fn check_request(data: &[u8]) {
             }
         }
     }
+}
+
+/// The input is four sizes of pieces and what a client sends to the listener of the addon. A request that comes in pieces
+/// is the same as one that comes at once, with all the bytes behind it; what is refused is refused; and what is kept of
+/// one that never ends is bounded.
+///
+/// # Panics
+/// When that does not hold.
+pub fn check_head(mut data: &[u8]) {
+    let sizes: [u8; 4] = take(&mut data);
+    let whole = HeadReader::default().push(data);
+    if let Err(refusal) = &whole {
+        assert!(matches!(refusal.status, 400 | 426 | 431), "{}", refusal.status);
+        check_refusal_response(refusal);
+    }
+    for sizes in [&[][..], &sizes[..]] {
+        let mut reader = HeadReader::default();
+        let (mut outcome, mut at) = (Ok(None), 0);
+        for piece in pieces(data, sizes) {
+            at += piece.len();
+            outcome = reader.push(piece);
+            if outcome != Ok(None) {
+                break;
+            }
+            assert!(at < MAX_HEAD_LEN, "a head must end");
+        }
+        match (&outcome, &whole) {
+            (Ok(Some((request, rest))), Ok(Some((same, all)))) => {
+                assert_eq!(request, same);
+                assert_eq!([rest, &data[at..]].concat(), *all, "nothing behind the head is lost");
+            }
+            // What is wrong may show only when the head is complete, and before it is too long.
+            (Ok(None), Err(_)) => assert!(data.len() < MAX_HEAD_LEN),
+            (Err(refusal), Err(_)) => check_refusal_response(refusal),
+            _ => assert_eq!(outcome, whole, "in pieces of {sizes:?}"),
+        }
+    }
+}
+
+/// A refusal is one whole response of HTTP, whatever the request was.
+fn check_refusal_response(refusal: &server::Refusal) {
+    let written = latin1(&refusal_response(refusal));
+    let (response, len) = client::parse(&written).expect("a response").expect("as a whole");
+    assert_eq!(response.status, refusal.status);
+    let length =
+        response.headers.iter().find(|(name, _)| name == "Content-Length").map(|(_, value)| value.as_str());
+    assert_eq!(length, Some((written.len() - len).to_string().as_str()));
 }
 
 fn check_accepted(request: &server::Request, version: u8) {

@@ -22,6 +22,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("frames_server", frames::check_as_server),
     ("frames_client", frames::check_as_client),
     ("handshake_request", handshake::check_request),
+    ("handshake_head", handshake::check_head),
     ("handshake_response", handshake::check_response),
     ("handshake_encode", handshake::check_encode),
     ("header_grammars", grammars::check),

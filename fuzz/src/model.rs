@@ -124,7 +124,14 @@ impl Message {
 /// Takes apart a stream that a peer of `config` sends.
 #[must_use]
 pub fn understand(bytes: &[u8], config: &Config) -> Understood {
+    understand_fragments(bytes, config, u64::MAX)
+}
+
+/// As [`understand`], with a limit on the frames of a message.
+#[must_use]
+pub fn understand_fragments(bytes: &[u8], config: &Config, max_fragments: u64) -> Understood {
     let mut events = Vec::new();
+    let mut fragments = 0;
     let mut message: Option<Message> = None;
     let mut at = 0;
     loop {
@@ -167,6 +174,12 @@ pub fn understand(bytes: &[u8], config: &Config) -> Understood {
             || (config.assemble && !control && kept as u64 + head.payload > config.max_message_size)
         {
             return fail(events, 1009, false);
+        }
+        if !control {
+            fragments = if continuation { fragments + 1 } else { 1 };
+            if fragments > max_fragments {
+                return fail(events, 1009, false);
+            }
         }
         let end = if there { head.len + head.payload as usize } else { rest.len() };
         let key = head.key.unwrap_or_default();

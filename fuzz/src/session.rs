@@ -6,10 +6,10 @@ use arbitrary::{Arbitrary, Unstructured};
 use bytes::BytesMut;
 use websocket::protocol::close::CloseFrame;
 use websocket::protocol::connection::State;
-use websocket::protocol::encoder::message_len;
+use websocket::protocol::encoder::{fragments, message_headers, message_len};
 use websocket::protocol::entropy::MaskKeys;
 use websocket::protocol::header::{MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN};
-use websocket::protocol::{Config, Connection, Event, LocalError, MaskPolicy, MessageKind, Role};
+use websocket::protocol::{Config, Connection, Event, LocalError, MaskPolicy, MessageKind, OpCode, Role};
 
 use crate::frames::check_events;
 use crate::model::{Outcome, understand};
@@ -24,8 +24,8 @@ enum End {
 /// Something that happens at one end.
 #[derive(Debug, Arbitrary)]
 enum Step {
-    /// The program sends a message: its payload some times over, as text where it is some.
-    Message { text: bool, payload: Vec<u8>, times: u16 },
+    /// The program sends a message: its payload once, or now and then many times over, as text where it is some.
+    Message { text: bool, payload: Vec<u8>, times: u8 },
     /// The program sends a Ping.
     Ping(Vec<u8>),
     /// The program sends a Pong that nobody has asked for.
@@ -68,8 +68,8 @@ struct Session {
     steps: Vec<(End, Step)>,
 }
 
-/// How much each end may send, in bytes of payload, so that one input does not take a second.
-const BUDGET: usize = 140_000;
+/// How much each end may send, in bytes of payload: enough for a length of 64 bits, and little enough for speed.
+const BUDGET: usize = 70_000;
 
 struct Side {
     connection: Connection,
@@ -150,7 +150,18 @@ impl Side {
     fn message(&mut self, kind: MessageKind, payload: &[u8]) {
         let length = message_len(payload.len(), self.threshold, self.masked());
         let event = Event::Message { kind, payload: payload.to_vec().into() };
+        let at = self.out.len();
         self.send(event, length, |connection, out, keys| connection.send_message(out, keys, kind, payload));
+        if !self.masked() && self.out.len() > at {
+            // A broadcast puts the same headers before pieces of the payload that it does not copy.
+            let opcode = if kind == MessageKind::Text { OpCode::Text } else { OpCode::Binary };
+            let headers = message_headers(opcode, payload.len(), self.threshold);
+            let pieces = headers.iter().zip(fragments(payload.len(), self.threshold));
+            let shared: Vec<u8> = pieces
+                .flat_map(|((header, len), range)| [&header[..*len], &payload[range]].concat())
+                .collect();
+            assert_eq!(self.out[at..], shared);
+        }
     }
 
     fn ping(&mut self, payload: &[u8]) {
@@ -286,7 +297,12 @@ fn transfer(from: &mut Side, to: &mut Side, count: usize) {
 fn take_step(side: &mut Side, peer: &mut Side, step: Step) {
     match step {
         Step::Message { text, payload, times } => {
-            let times = usize::from(times).min(side.budget / payload.len().max(1));
+            let times = match times {
+                0..200 => 1,
+                200..252 => usize::from(times - 198),
+                _ => BUDGET,
+            };
+            let times = times.min(side.budget / payload.len().max(1));
             let payload = payload.repeat(times);
             side.budget -= payload.len();
             if text {

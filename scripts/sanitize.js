@@ -32,7 +32,7 @@ const OPTIONS = `exitcode=${EXIT_CODE}:quarantine_size_mb=16`;
 const NOT_OURS = ['leak:libstdc++.so', 'leak:v8::internal::MemoryChunk::', 'leak:napi::bindgen_runtime::module_register::create_custom_gc'];
 
 /** Tests that measure the memory of a process, which a sanitizer multiplies. */
-const MEASURING = new Set(['memory.test.js', 'resources.test.js']);
+const MEASURING = new Set(['memory.test.js']);
 
 /** Runs a program with this environment added; throws when it fails. */
 function run(file, args, extra, what) {

@@ -15,10 +15,14 @@ function count(name) {
   }
 }
 
-/** An echo server that answers each command with a measurement. */
-exports.besieged = ({ report, listen, config = {} }) => {
-  const httpServer = http.createServer();
-  const server = new websocket.server({ httpServer, autoAcceptConnections: true, keepalive: false, closeTimeout: 200, ...config });
+/**
+ * An echo server that answers each command with a measurement.
+ * @param {'http'|'port'} by whether it is mounted on an HTTP server of the program or listens itself
+ */
+exports.besieged = ({ report, listen, by }) => {
+  const config = { autoAcceptConnections: true, keepalive: false, closeTimeout: 200 };
+  const httpServer = by === 'http' ? http.createServer() : null;
+  const server = new websocket.server(httpServer ? { ...config, httpServer } : { ...config, port: 0, host: '127.0.0.1' });
   let accepted = 0;
   let closed = 0;
   let events = 0;
@@ -56,5 +60,6 @@ exports.besieged = ({ report, listen, config = {} }) => {
     });
     still = 0;
   });
-  httpServer.listen(0, '127.0.0.1', 1024, () => report({ port: httpServer.address().port }));
+  if (httpServer) httpServer.listen(0, '127.0.0.1', 1024, () => report({ port: httpServer.address().port }));
+  else server.on('listening', () => report({ port: server.address().port }));
 };

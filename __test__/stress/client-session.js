@@ -32,7 +32,8 @@ async function clientSession(world, number, random, expectations) {
   connection.on('pong', (payload) => expectations.pong(payload));
   connection.on('close', (code) => { closes++; closeCode = code; expectations.wake(); });
 
-  for (let steps = 5 + random.int(200); steps > 0 && !expectations.finished && !world.wantsLess(); steps--) {
+  for (let steps = 5 + random.int(world.pace > 1 ? 60 : 200); steps > 0 && !expectations.finished && !world.wantsLess(); steps--) {
+    if (world.pace > 1) await sleep(random.int(25 * world.pace));
     const kind = random.int(100);
     if (kind < 60) {
       const message = randomPayload(random, 'e');

@@ -86,8 +86,19 @@ function randomPayload(random, mark, length = randomLength(random)) {
   return { text, data: Buffer.concat([Buffer.from(mark), bytes.subarray(start, Math.max(start, end))]) };
 }
 
-/** What the server sends to everybody as its broadcast number `count`. */
+const lastBroadcasts = new Map();
+
+/** What the server sends to everybody as its broadcast number `count`; the latest are kept, since every peer asks for them. */
 function broadcastPayload(seed, count) {
+  const key = `${seed} ${count}`;
+  if (!lastBroadcasts.has(key)) {
+    if (lastBroadcasts.size > 64) lastBroadcasts.clear();
+    lastBroadcasts.set(key, makeBroadcast(seed, count));
+  }
+  return lastBroadcasts.get(key);
+}
+
+function makeBroadcast(seed, count) {
   const random = new Random(seed, 0xb, count);
   const { text, data } = randomPayload(random, 'b', 1 + random.int(random.chance(3) ? 70000 : 300));
   return { text, data: Buffer.concat([Buffer.from(`b${String(count).padStart(9, '0')}`), data]) };

@@ -91,7 +91,8 @@ async function talk(state, world, random, expectations) {
     socket.write(encodeMessage(message, solo, expectations));
   };
   world.chorus.add(sing);
-  for (let steps = 5 + random.int(300); steps > 0 && !expectations.finished && !world.wantsLess(); steps--) {
+  for (let steps = 5 + random.int(world.pace > 1 ? 60 : 300); steps > 0 && !expectations.finished && !world.wantsLess(); steps--) {
+    if (world.pace > 1) await sleep(random.int(25 * world.pace));
     const kind = random.int(100);
     between = kind >= 70;
     if (kind < 60) {

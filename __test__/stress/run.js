@@ -18,7 +18,11 @@ class Observer {
   constructor(seed) {
     this.seed = seed;
     this.fault = null;
+    /** Connections whose peer has not told how they ended: `number -> { count, code, description }`. */
     this.closes = new Map();
+    /** What the peers say of sessions that are over and that the server has not closed yet. */
+    this.ended = [];
+    this.load = { active: 0, messages: 0, rss: 0 };
     this.accepted = 0;
     this.broadcasts = 0;
     this.pauses = 0;
@@ -31,6 +35,30 @@ class Observer {
 
   setFault(what) {
     if (this.fault === null) this.fault = what;
+  }
+
+  /** What the peers tell every second. */
+  hear({ ended, totals, active, rss }) {
+    this.load = { active, messages: totals.messages, rss };
+    this.ended.push(...ended);
+    this.compare();
+  }
+
+  /** Holds what the server has seen of connections that are over against what their peers did, and forgets them. */
+  compare() {
+    this.ended = this.ended.filter(([number, ending, code]) => {
+      const record = this.closes.get(number);
+      if (record === undefined) {
+        this.setFault(`connection ${number} is unknown to the server after "${ending}"`);
+        return false;
+      }
+      if (record.count === 0) return true;
+      if (code !== undefined && record.code !== code) {
+        this.setFault(`connection ${number}: close with ${record.code} ${record.description} instead of ${code} after "${ending}"`);
+      }
+      this.closes.delete(number);
+      return false;
+    });
   }
 
   noteTransport(name) {
@@ -47,10 +75,10 @@ function serve(request, observer) {
   const connection = request.accept(null, request.origin);
   let paused = false;
   observer.accepted++;
-  observer.closes.set(number, { count: 0, code: null, description: null });
+  const record = { count: 0, code: null, description: null };
+  observer.closes.set(number, record);
   connection.on('message', (message) => {
     observer.noteTransport(connection.transport);
-    const record = observer.closes.get(number);
     if (paused) observer.setFault(`connection ${number}: a message while it is paused`);
     if (record.count > 0) observer.setFault(`connection ${number}: a message after close`);
     if (message.type === 'utf8' && message.utf8Data[0] === 'c') {
@@ -72,7 +100,6 @@ function serve(request, observer) {
     }, 1 + random.int(40));
   });
   connection.on('close', (code, description) => {
-    const record = observer.closes.get(number);
     record.count++;
     record.description = description;
     record.code = code;
@@ -92,17 +119,17 @@ function countOnce(observer, number) {
 }
 
 /** Broadcasts, samples of memory, and work for the event loop, until the returned function is called. */
-function startTimers(server, observer, io) {
+function startTimers(server, observer, { io, pace }) {
   const random = new Random(observer.seed, 0xc);
   const broadcasts = setInterval(() => {
     if (!random.chance(30)) return;
     const { text, data } = broadcastPayload(observer.seed, observer.broadcasts++);
     if (text) server.broadcastUTF(data.toString());
     else server.broadcastBytes(data);
-  }, 20);
+  }, 20 * pace);
   const samples = setInterval(() => observer.rss.push(process.memoryUsage.rss()), 500);
   // A program that computes: meanwhile many connections become ready, which is what 'auto' goes by.
-  const work = io === 'auto' ? setInterval(() => {
+  const work = io === 'auto' && pace === 1 ? setInterval(() => {
     if (server.connections.length < 20) return;
     for (const end = performance.now() + 7; performance.now() < end;);
   }, 1) : null;
@@ -129,7 +156,8 @@ async function runPeers(options, observer) {
   let report = null;
   child.on('message', (message) => {
     if (message.fault) observer.setFault(message.fault);
-    else report = message;
+    else if (message.over) report = message;
+    else observer.hear(message);
   });
   const watch = setInterval(() => { if (observer.fault !== null) child.kill(); }, 50);
   const [code, signal] = await exited;
@@ -139,20 +167,14 @@ async function runPeers(options, observer) {
 }
 
 /** What has to hold when all peers are gone. */
-async function checkEnd(server, httpServer, observer, { expectedCodes }) {
+async function checkEnd(server, httpServer, observer) {
   const { closes, callbacks } = observer;
   if (!await eventually(() => server.connections.length === 0)) {
     observer.setFault(`server.connections still has ${server.connections.length} of them: ${server.connections
       .map(({ state, closeReasonCode, socket }) => `${state} ${closeReasonCode} ${socket.destroyed}`).join(', ')}`);
   }
-  for (const [number, { count }] of closes) {
-    if (count !== 1) observer.setFault(`connection ${number}: close was emitted ${count} times`);
-  }
-  for (const [number, code, ending] of expectedCodes) {
-    const record = closes.get(number);
-    if (record === undefined) observer.setFault(`connection ${number} is unknown to the server`);
-    else if (record.code !== code) observer.setFault(`connection ${number}: close with ${record.code} ${record.description} instead of ${code} after "${ending}"`);
-  }
+  observer.compare();
+  for (const [number] of closes) observer.setFault(`connection ${number}: its peer or its close event is missing`);
   if (!await eventually(() => callbacks.called === callbacks.given)) {
     observer.setFault(`${callbacks.called} of ${callbacks.given} callbacks of send() were called`);
   }
@@ -181,9 +203,12 @@ function checkMemory(observer) {
  * @param {number} options.seconds
  * @param {number} options.connections how many at most are active at once
  * @param {number} options.seed
+ * @param {number} [options.pace] by how much slower than as fast as possible everything goes
+ * @param {boolean} [options.steady] keeps the number of connections up instead of letting it swing
+ * @param {(server: object, observer: Observer) => () => void} [options.watch] called at the start; what it returns at the end
  * @returns {Promise<{ fault: string|null, totals: object }>} the first fault and what was done
  */
-async function run({ io, seconds, connections, seed }) {
+async function run({ io, seconds, connections, seed, pace = 1, steady = false, watch = () => () => {} }) {
   const observer = new Observer(seed);
   const httpServer = http.createServer();
   const server = new WebSocketServer({
@@ -196,11 +221,14 @@ async function run({ io, seconds, connections, seed }) {
   httpServer.listen(0, '127.0.0.1');
   await once(httpServer, 'listening');
   observer.rss.push(process.memoryUsage.rss());
-  const stopTimers = startTimers(server, observer, io);
+  const stopTimers = startTimers(server, observer, { io, pace });
+  const stopWatching = watch(server, observer);
 
-  const report = await runPeers({ port: httpServer.address().port, io, seconds, connections, seed }, observer);
+  const { port } = httpServer.address();
+  const report = await runPeers({ port, io, seconds, connections, seed, pace, steady }, observer);
   stopTimers();
-  if (observer.fault === null) await checkEnd(server, httpServer, observer, report);
+  if (observer.fault === null) await checkEnd(server, httpServer, observer);
+  stopWatching();
 
   for (const connection of server.connections.slice()) connection.socket.destroy();
   server.unmount();

@@ -10,6 +10,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void};
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
@@ -76,12 +77,13 @@ pub(super) struct Lent {
 pub(super) struct Memory {
     start: *mut u8,
     len: usize,
-    _buffer: Buffer,
+    /// Its reference dies with the environment, which is past taking it back when this is dropped.
+    _buffer: ManuallyDrop<Buffer>,
 }
 
 impl Memory {
     pub(super) fn new(mut buffer: Buffer) -> Self {
-        Self { start: buffer.as_mut_ptr(), len: buffer.len(), _buffer: buffer }
+        Self { start: buffer.as_mut_ptr(), len: buffer.len(), _buffer: ManuallyDrop::new(buffer) }
     }
 
     pub(super) fn address(&self) -> usize {
@@ -440,7 +442,8 @@ pub(super) unsafe extern "C" fn on_exit(hook: sys::napi_async_cleanup_hook_handl
     let reactor = native.exchange.end();
     let Native { watch, wake, dispatch, resource, lent, .. } = native;
     // References die with the environment, which is past taking them back.
-    std::mem::forget((dispatch, resource, lent));
+    std::mem::forget((dispatch, resource));
+    drop(lent);
     watch.close(closed);
     wake.close(closed);
     drop(reactor);

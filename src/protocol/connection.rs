@@ -91,6 +91,12 @@ impl Connection {
         }
     }
 
+    /// Bytes held for messages and frames that are not complete; see [`Receiver::buffered`].
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.receiver.buffered()
+    }
+
     /// Takes bytes of the peer; see [`Receiver::receive`].
     #[must_use = "events must be handled, and the rest of the input passed in again"]
     pub fn receive<'i>(&mut self, input: &mut &'i mut [u8]) -> Option<Event<'i>> {

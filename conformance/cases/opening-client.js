@@ -42,7 +42,7 @@ const statuses = family('16.2', SECTION, [
   { title: 'half of the answer', head: (text) => text.slice(0, text.length / 2), end: true, expect: refused },
   { title: 'all of the answer but the empty line', head: (text) => text.slice(0, -2), end: true, expect: refused },
   { title: 'frames without an answer', head: () => '', expect: refused },
-  { title: '103 Early Hints, then the answer', section: 'RFC 8297', head: (text) => `HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n${text}`, expect: opensOrRefuses },
+  { title: '103 Early Hints, then the answer', section: 'RFC 8297 2', head: (text) => `HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n${text}`, expect: opensOrRefuses },
 ]);
 
 const values = family('16.3', SECTION, [

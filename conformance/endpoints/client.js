@@ -54,7 +54,8 @@ function browserLike(load) {
     const socket = create(url);
     socket.binaryType = 'arraybuffer';
     socket.onclose = () => resolve(last);
-    socket.onerror = () => {};
+    // undici has no `close` event for a connection that was never open.
+    socket.onerror = () => resolve(last);
     socket.onmessage = ({ data }) => {
       last = data;
       socket.send(data);

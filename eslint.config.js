@@ -66,8 +66,8 @@ module.exports = [
     rules: { 'no-new-wrappers': 'off', 'no-useless-call': 'off', 'prefer-rest-params': 'off', 'prefer-spread': 'off' }
   },
   {
-    // What a browser loads.
-    files: ['lib/browser.js', 'examples/**/public/**/*.js', 'examples/**/browser/**/*.js'],
+    // What a browser loads, or a part of which goes to one.
+    files: ['lib/browser.js', 'conformance/lib/report/html.js', 'examples/**/public/**/*.js', 'examples/**/browser/**/*.js'],
     languageOptions: { globals: { ...globals.browser, ...globals.commonjs } }
   },
   {

@@ -81,6 +81,7 @@ Object.defineProperty(WebSocketRequest.prototype, 'websocketVersion', {
 WebSocketRequest.prototype.readHandshake = function readHandshake() {
   parseHeaders(this);
   const { method, headers } = this.httpRequest;
+  checkHead(this.httpRequest);
   const refusal = binding.checkRequest(
     optional(method), optional(headers.host), optional(headers.upgrade), optional(headers.connection),
     optional(headers['sec-websocket-key']), optional(headers['sec-websocket-version']));
@@ -94,6 +95,22 @@ WebSocketRequest.prototype.readHandshake = function readHandshake() {
   if (refusal.headerName) error.headers = { [refusal.headerName]: refusal.headerValue };
   throw error;
 };
+
+/**
+ * Refuses what Node's parser lets pass: a request of HTTP/0.9, which has no header fields, and two `Host` fields, of which
+ * it keeps the first (RFC 9112 section 3.2).
+ */
+function checkHead({ httpVersionMajor, rawHeaders }) {
+  if (httpVersionMajor < 1) throw new Error('A WebSocket request must be HTTP/1.1.');
+  if (!Array.isArray(rawHeaders)) return;
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name.length === 4 && name.toLowerCase() === 'host' && ++hosts === 2) {
+      throw new Error('Client must provide a single Host header.');
+    }
+  }
+}
 
 /** A value for the binding: a string, or null for a header that is not there. */
 function optional(value) {

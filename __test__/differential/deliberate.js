@@ -34,6 +34,7 @@ module.exports = {
   P19: 'a bad header fails as soon as its two bytes are there',
   P20: 'invalid UTF-8 fails as soon as it is seen',
   P23: 'close reasons are checked for UTF-8 as a whole',
+  P24: 'two Host fields, HTTP/0.9 and versions that are no number are refused',
   C1: 'W3C: empty text messages are delivered',
   C2: 'W3C: wasClean tells whether the closing handshake completed',
   C3: 'W3C: bufferedAmount is true',

@@ -1,6 +1,6 @@
 'use strict';
 
-// The opening handshake. COMPATIBILITY: P7 to P13, P16, P17.
+// The opening handshake. COMPATIBILITY: P7 to P13, P16, P17, P24.
 
 const { test } = require('node:test');
 const assert = require('node:assert');
@@ -175,6 +175,35 @@ for (const version of [7, 12, 14, 255]) {
     const { status, peer } = await statusOf(t, { headers: { 'Sec-WebSocket-Version': String(version) } });
     assert.strictEqual(status, 426);
     assert.match(peer.head, /^sec-websocket-version: 13, 8\r$/im);
+  });
+}
+
+for (const value of ['13, 8', '13, 13', '013', '13.0', '13;']) {
+  test(`P24: the version ${value}, which is no number, is refused with 400`, async (t) => {
+    const { status, peer } = await statusOf(t, { headers: { 'Sec-WebSocket-Version': value } });
+    assert.strictEqual(status, 400);
+    assert.match(peer.head, /single number as Sec-WebSocket-Version/);
+  });
+}
+
+test('P24: version 0 is refused with 426 and the versions 13, 8', async (t) => {
+  const { status, peer } = await statusOf(t, { headers: { 'Sec-WebSocket-Version': '0' } });
+  assert.strictEqual(status, 426);
+  assert.match(peer.head, /^sec-websocket-version: 13, 8\r$/im);
+});
+
+for (const hosts of [['a.example', 'a.example'], ['a.example', 'b.example']]) {
+  test(`P24: two Host fields, ${hosts.join(' and ')}, are refused with 400`, async (t) => {
+    const { status, peer } = await statusOf(t, { headers: { Host: hosts } });
+    assert.strictEqual(status, 400);
+    assert.match(peer.head, /single Host header/);
+  });
+}
+
+for (const line of ['GET / HTTP/0.9', 'GET /']) {
+  test(`P24: the request line ${line} is refused with 400`, async (t) => {
+    const { status } = await statusOf(t, { head: requestHead().replace('GET / HTTP/1.1', line) });
+    assert.strictEqual(status, 400);
   });
 }
 

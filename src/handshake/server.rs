@@ -73,13 +73,19 @@ pub fn check(fields: &RequestFields<'_>) -> Result<u8, Refusal> {
     Ok(version)
 }
 
+/// The grammar is that of section 4.3: a number without leading zeros, and nothing else.
 fn check_version(version: Option<&str>) -> Result<u8, Refusal> {
-    let text = version.unwrap_or_default().trim_start();
-    let digits = &text[..text.bytes().take_while(u8::is_ascii_digit).count()];
-    match digits.trim_start_matches('0') {
-        "" => Err(Refusal::new(400, "Client must provide a value for Sec-WebSocket-Version.")),
+    let text = version.unwrap_or_default().trim();
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text {
         "13" => Ok(13),
         "8" => Ok(8),
+        _ if !text.starts_with(|first: char| first.is_ascii_digit()) => {
+            Err(Refusal::new(400, "Client must provide a value for Sec-WebSocket-Version."))
+        }
+        _ if !is_number || (text.len() > 1 && text.starts_with('0')) => {
+            Err(Refusal::new(400, "Client must provide a single number as Sec-WebSocket-Version."))
+        }
         other => {
             let reason =
                 format!("Unsupported websocket client version: {other}Only versions 8 and 13 are supported.");

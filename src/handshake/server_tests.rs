@@ -109,26 +109,21 @@ fn a_method_other_than_get_is_refused_and_get_offered() {
 }
 
 #[test]
-fn versions_are_read_as_numbers() {
-    for (text, version) in
-        [("13", 13), (" 13", 13), ("013", 13), ("13abc", 13), ("13, 8", 13), ("8", 8), ("\t8 ", 8)]
-    {
+fn versions_are_numbers_and_nothing_else() {
+    for (text, version) in [("13", 13), (" 13", 13), ("8", 8), ("\t8 ", 8)] {
         assert_eq!(check(&RequestFields { version: Some(text), ..good() }), Ok(version), "{text:?}");
     }
-    for text in ["", " ", "0", "000", "abc", "-13", "x13"] {
+    for text in ["", " ", "abc", "-13", "+13", "x13"] {
         let expected = refusal(400, "Client must provide a value for Sec-WebSocket-Version.");
         assert_eq!(check(&RequestFields { version: Some(text), ..good() }), Err(expected), "{text:?}");
     }
-    for (text, number) in [
-        ("7", "7"),
-        ("14", "14"),
-        ("130", "130"),
-        ("269", "269"), // 13 and 256
-        ("1 3", "1"),
-        ("99999999999999999999", "99999999999999999999"),
-    ] {
+    for text in ["013", "000", "13abc", "13.0", "13;", "1 3", "13, 13", "13, 8", "8, 13"] {
+        let expected = refusal(400, "Client must provide a single number as Sec-WebSocket-Version.");
+        assert_eq!(check(&RequestFields { version: Some(text), ..good() }), Err(expected), "{text:?}");
+    }
+    for text in ["0", "7", "14", "130", "269", "99999999999999999999"] {
         let reason =
-            format!("Unsupported websocket client version: {number}Only versions 8 and 13 are supported.");
+            format!("Unsupported websocket client version: {text}Only versions 8 and 13 are supported.");
         let expected = Refusal { header: Some(("Sec-WebSocket-Version", "13, 8")), ..refusal(426, &reason) };
         assert_eq!(check(&RequestFields { version: Some(text), ..good() }), Err(expected), "{text:?}");
     }

@@ -25,6 +25,63 @@ module.exports = {
       },
     ],
   },
+  'a handshake with version 0 is refused': {
+    id: 'P24',
+    why: 'RFC 6455 section 4.4: the answer names the versions that are understood',
+    changes: [
+      {
+        theirs: ['server upgradeError <Error "Client must provide a value for Sec-WebSocket-Version."> | pending 0, connections 0'],
+        ours: [
+          'server upgradeError <Error "Unsupported websocket client version: 0Only versions 8 and 13 are supported.", httpCode=426, headers={Sec-WebSocket-Version: "13, 8"}> | pending 0, connections 0',
+        ],
+      },
+      {
+        lane: 'peer',
+        theirs: [
+          'answer "HTTP/1.1 400 Bad Request\\r\\nConnection: close\\r\\nX-WebSocket-Reject-Reason: Client must provide a value for Sec-WebSocket-Version.\\r\\n\\r\\n"',
+        ],
+        ours: [
+          'answer "HTTP/1.1 426 Upgrade Required\\r\\nConnection: close\\r\\nX-WebSocket-Reject-Reason: Unsupported websocket client version: 0Only versions 8 and 13 are supported.\\r\\nSec-WebSocket-Version: 13, 8\\r\\n\\r\\n"',
+        ],
+      },
+    ],
+  },
+  'a version that is a list': {
+    id: 'P24',
+    why: 'RFC 6455 sections 4.2.1 and 11.3.5',
+    changes: [
+      { theirs: ['version 13'] },
+      {
+        lane: 'peer',
+        theirs: ['answer "HTTP/1.1 403 Forbidden\\r\\nConnection: close\\r\\n\\r\\n"'],
+        ours: [
+          'answer "HTTP/1.1 400 Bad Request\\r\\nConnection: close\\r\\nX-WebSocket-Reject-Reason: Client must provide a single number as Sec-WebSocket-Version.\\r\\n\\r\\n"',
+        ],
+      },
+    ],
+  },
+  'a handshake with two Host fields': {
+    id: 'P24',
+    why: 'RFC 9112 section 3.2',
+    changes: [
+      {
+        theirs: [
+          'request',
+          'server connect <connection> | pending 0, connections 1',
+        ],
+        ours: ['server upgradeError <Error "Client must provide a single Host header."> | pending 0, connections 0'],
+      },
+      {
+        lane: 'peer',
+        theirs: [
+          'answer "HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\\r\\n\\r\\n"',
+        ],
+        ours: [
+          'answer "HTTP/1.1 400 Bad Request\\r\\nConnection: close\\r\\nX-WebSocket-Reject-Reason: Client must provide a single Host header.\\r\\n\\r\\n"',
+        ],
+      },
+    ],
+  },
   'a handshake by POST': {
     id: 'P7',
     why: 'RFC 6455 section 4.2.1',

@@ -285,6 +285,7 @@ module.exports = [
   refusedHead('a handshake with a version that is no number is refused with 400', { headers: { 'Sec-WebSocket-Version': 'abc' } }),
   refusedHead('a handshake with version 0 is refused', { headers: { 'Sec-WebSocket-Version': '0' } }),
   refusedHead('a handshake with an unsupported version is refused with 426', { headers: { 'Sec-WebSocket-Version': '9' } }),
+  refusedHead('a handshake with two Host fields', { headers: { Host: ['one.test', 'two.test'] } }),
   refusedHead('a handshake by POST', { method: 'POST', headers: { 'Content-Length': '0' } }),
   refusedHead('a handshake with a key that is not base64 of 16 bytes', { headers: { 'Sec-WebSocket-Key': 'short' } }),
   {
@@ -303,7 +304,7 @@ module.exports = [
     },
   },
   {
-    name: 'the version is read as a number in front of other characters',
+    name: 'a version that is a list',
     async run({ server, refused, trace }) {
       const { ws, port } = await server({}, { watch: [] });
       ws.on('request', (request) => { trace('version', request.webSocketVersion); request.reject(); });

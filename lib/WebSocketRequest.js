@@ -29,8 +29,9 @@ const PARSED = [
  * @param {import('http').IncomingMessage} httpRequest
  * @param {object} serverConfig the complete options of a server, `httpServer` excepted
  * @param {Buffer} [head] bytes that came right behind the request head
+ * @param {boolean} [willRead] whether readHandshake() comes next, as in a server
  */
-function WebSocketRequest(socket, httpRequest, serverConfig, head) {
+function WebSocketRequest(socket, httpRequest, serverConfig, head, willRead) {
   EventEmitter.call(this);
 
   this.socket = socket;
@@ -51,21 +52,26 @@ function WebSocketRequest(socket, httpRequest, serverConfig, head) {
   socket.on('close', this._socketCloseHandler);
   // Nobody else listens between the upgrade and the answer: a reset by the peer would end the process.
   socket.on('error', noop);
+  if (!willRead) parseWhenRead(this);
 }
 
 util.inherits(WebSocketRequest, EventEmitter);
 
-for (const name of PARSED) {
-  Object.defineProperty(WebSocketRequest.prototype, name, {
-    configurable: true,
-    get() {
-      parseHeaders(this);
-      return this[name];
-    },
-    set(value) {
-      Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });
-    },
-  });
+/** Has the handshake parsed when somebody wants to know what is in it. Slow, and seldom needed. */
+function parseWhenRead(request) {
+  for (const name of PARSED) {
+    Object.defineProperty(request, name, {
+      configurable: true,
+      enumerable: true,
+      get() {
+        parseHeaders(request);
+        return request[name];
+      },
+      set(value) {
+        Object.defineProperty(request, name, { value, writable: true, enumerable: true, configurable: true });
+      },
+    });
+  }
 }
 
 /** The protocol version as the documentation of WebSocket-Node has it: a string. */

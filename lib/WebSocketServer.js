@@ -200,7 +200,7 @@ WebSocketServer.prototype.shutDown = function shutDown() {
  */
 WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket, head) {
   if (!this.config) throw new Error('mount() has to be called, with the options of the server, before handleUpgrade().');
-  const wsRequest = new WebSocketRequest(socket, request, this.config, head);
+  const wsRequest = new WebSocketRequest(socket, request, this.config, head, true);
   try {
     if (this._filter !== null && !this._filter(request)) throw refusal(404, 'There is no WebSocket server here (path, host).');
     wsRequest.readHandshake();

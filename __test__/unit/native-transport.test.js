@@ -139,3 +139,28 @@ test('a broadcast reaches connections of every kind, in order with other sends',
   assert.deepStrictEqual(own, ['to all']);
   assert.throws(() => opened.server.broadcastBytes('no bytes'), /must pass a Node Buffer/);
 });
+
+test('text of every kind and length arrives as it was sent, and half a surrogate pair as U+FFFD', { skip }, async (t) => {
+  const { connection, peer } = await (await openServer(t, { fragmentOutgoingMessages: false })).open();
+  const ascii = 'a';
+  const latin1 = 'é';
+  const wide = '漢';
+  const pair = '\u{1f600}';
+  const texts = ['', ascii, latin1, wide, pair, '\ud800', `${wide}\udc00${ascii}`];
+  // Around the lengths at which strings take another way.
+  for (const length of [1000, 21843, 21844, 21845, 21846, 65531, 65532, 65533, 65536, 100000]) {
+    for (const unit of [ascii, latin1, wide, pair]) texts.push(unit.repeat(Math.ceil(length / unit.length)), ascii);
+  }
+  for (const text of texts) connection.sendUTF(text);
+  await peer.frame(texts.length);
+  for (const [index, text] of texts.entries()) {
+    const { payload } = peer.frames[index];
+    assert.ok(payload.equals(Buffer.from(text)), `${text.length} units beginning with ${JSON.stringify(text.slice(0, 4))}`);
+  }
+  const received = [];
+  connection.on('message', ({ utf8Data }) => received.push(utf8Data));
+  const whole = texts.filter((text) => Buffer.from(text).length < 65536 && !/[\ud800-\udfff]/.test(text.replaceAll(pair, '')));
+  for (const text of whole) peer.send({ opcode: OPCODE.TEXT, payload: text });
+  while (received.length < whole.length) await once(connection, 'message');
+  assert.deepStrictEqual(received, whole);
+});

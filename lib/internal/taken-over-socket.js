@@ -153,12 +153,10 @@ function becomeTakenOver(socket, id, giveBack) {
 function letGo(socket) {
   const id = socket[kId];
   if (id === null) return;
-  // What was sent in this tick would have left at once through Node's own socket.
-  binding.nativeFlushOne(id);
-  socket[kCounts] = binding.nativeCounters(id) || socket[kCounts];
   socket[kId] = null;
   if (!socket[kUnref]) changeAlive(-1);
-  binding.nativeRemove(id);
+  // What was sent in this tick would have left at once through Node's own socket: it is written first.
+  socket[kCounts] = binding.nativeRemove(id) || socket[kCounts];
 }
 
 /**

@@ -177,13 +177,19 @@ fn forget(native: &mut Native, id: Id) -> bool {
     known
 }
 
-/// Lets go of a connection and closes its descriptor. What waited to be written is lost.
+/// Lets go of a connection and closes its descriptor, after what waits was written as far as the socket takes it. Returns
+/// its counters as they were then; `null` when it is gone already.
 #[napi(catch_unwind)]
-pub fn native_remove(id: u32) -> Result<bool> {
+pub fn native_remove(env: &Env, id: u32) -> Result<Option<Vec<f64>>> {
     let id = Id::from_raw(id);
     started(with_native(|native| {
+        flush_with(env, native, |native, writer| {
+            native.with_reactor(|reactor| reactor.flush_one(id, writer));
+        });
+        let counters = native.counters(id);
         native.with_reactor(|reactor| reactor.remove(id));
-        forget(native, id)
+        forget(native, id);
+        Some(counters?.into_iter().map(|number| number as f64).collect())
     }))
 }
 

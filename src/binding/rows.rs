@@ -18,9 +18,10 @@
 //! failed; what waited to be written has been; a request has come in on a listener. JavaScript has to copy what it wants of the slab while it is told.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use napi::bindgen_prelude::{Array, BufferSlice, ToNapiValue};
-use napi::{Env, Result};
+use napi::{Env, JsString, Result};
 
 #[cfg(unix)]
 use super::native::Lent;
@@ -148,12 +149,7 @@ impl Row {
     }
 
     fn of_text(env: &Env, id: u32, text: &[u8], values: &mut Values<'_>) -> Result<Self> {
-        let string = if text.is_ascii() {
-            env.create_string_latin1(text)
-        } else {
-            // Valid UTF-8, as the receiver says.
-            env.create_string(std::str::from_utf8(text).unwrap_or_default())
-        };
+        let string = if text.is_ascii() { env.create_string_latin1(text) } else { utf16_string(env, text) };
         match string {
             Ok(string) => Ok(Self { id, kind: TEXT, value: values.push(string)?, ..Self::default() }),
             // Longer than a JavaScript string can be: the message is too large whatever the limits say.
@@ -176,7 +172,7 @@ impl Row {
                 Ok(Self { id, kind, a, b, ..Self::default() })
             }
             Cow::Owned(bytes) => {
-                let value = values.push(BufferSlice::copy_from(env, &bytes)?)?;
+                let value = values.push(buffer(env, bytes)?)?;
                 Ok(Self { id, kind, a: NO_OFFSET, b, value, ..Self::default() })
             }
         }
@@ -207,6 +203,40 @@ impl Row {
         let value = values.push(error.to_string())?;
         Ok(Self { id, kind: FAILED, a: u32::from(error.close_code()), value, ..Self::default() })
     }
+}
+
+/// A string of what the receiver has found to be UTF-8. Making UTF-16 of it here takes half the time that V8 takes.
+fn utf16_string<'e>(env: &'e Env, text: &[u8]) -> Result<JsString<'e>> {
+    thread_local! {
+        static UNITS: RefCell<Vec<u16>> = const { RefCell::new(Vec::new()) };
+    }
+    UNITS.with_borrow_mut(|units| {
+        // The conversion asks for room for one unit more than there are bytes.
+        if units.len() <= text.len() {
+            units.resize(text.len() + 1, 0);
+        }
+        let len = encoding_rs::mem::convert_utf8_to_utf16(text, units);
+        let string = env.create_string_utf16(&units[..len]);
+        if units.len() > MAX_UNITS {
+            *units = Vec::new();
+        }
+        string
+    })
+}
+
+/// Units that are kept for the next string.
+const MAX_UNITS: usize = 64 * 1024;
+
+/// Buffers from this many bytes on are not copied into memory of V8: it costs more than a finalizer does.
+const EXTERNAL: usize = 64 * 1024;
+
+/// A Buffer of bytes that are nobody else's.
+fn buffer(env: &Env, mut bytes: Vec<u8>) -> Result<BufferSlice<'_>> {
+    if bytes.len() < EXTERNAL {
+        return BufferSlice::copy_from(env, &bytes);
+    }
+    bytes.shrink_to_fit();
+    BufferSlice::from_data(env, bytes)
 }
 
 /// The first two bytes of a frame, without its length: FIN, RSV, opcode, MASK.

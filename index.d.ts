@@ -163,6 +163,37 @@ export interface IConfig {
   echoCloseCode?: boolean | undefined;
 
   /**
+   * How many frames a message may come in. A message of more ends the connection with 1009.
+   * @default Infinity
+   */
+  maxFragments?: number | undefined;
+
+  /**
+   * How many messages may come within a second. More end the connection with 1008.
+   * @default Infinity
+   */
+  maxMessagesPerSecond?: number | undefined;
+
+  /**
+   * How many bytes may come within a second, frame headers and control frames included. More end the connection with 1008.
+   * @default Infinity
+   */
+  maxBytesPerSecond?: number | undefined;
+
+  /**
+   * How long a connection may last; then it is closed with 1001. 0 is no limit.
+   * @default 0
+   */
+  maxLifetime?: number | undefined;
+
+  /**
+   * How long a connection may stay without a message in either direction; then it is closed with 1001. Pings and pongs are no
+   * messages. 0 is no limit.
+   * @default 0
+   */
+  idleTimeout?: number | undefined;
+
+  /**
    * Who reads and writes the socket: `'stream'` is Node's socket; `'loop'` is the addon, on Node's event loop, where
    * that is possible; `'auto'` leaves it to the library. `connection.transport` tells what it is.
    * @default 'auto', or the environment variable WEBSOCKET_IO
@@ -180,6 +211,39 @@ export interface IConfig {
 export interface IServerConfig extends IConfig {
   /** The HTTP or HTTPS server(s) whose `upgrade` event is to be handled. */
   httpServer: http.Server | https.Server | Array<http.Server | https.Server>;
+
+  /**
+   * Mounts the server on no HTTP server: the program calls `handleUpgrade()`.
+   * @default false
+   */
+  noServer?: boolean | undefined;
+
+  /**
+   * The path(s) whose requests are for this server, without a query. Others are left to other servers.
+   * @default null, all paths
+   */
+  path?: string | RegExp | Array<string | RegExp> | null | undefined;
+
+  /**
+   * The host name(s), with or without a port, whose requests are for this server; a RegExp is tested on the `Host` header in
+   * lower case. Others are left to other servers.
+   * @default null, all hosts
+   */
+  host?: string | RegExp | Array<string | RegExp> | null | undefined;
+
+  /**
+   * The origins whose pages may connect, such as `https://example.com`. Pages of other origins are refused with 403. Clients
+   * that send no `Origin` are no browsers and may connect.
+   * @default null, all origins
+   */
+  allowedOrigins?: string | RegExp | Array<string | RegExp> | null | undefined;
+
+  /**
+   * Says whether a page of this origin may connect (undefined: the client has sent none); false or a promise of it refuses the
+   * request with 403.
+   * @default null
+   */
+  verifyOrigin?: ((origin: string | undefined, request: request) => boolean | Promise<boolean>) | null | undefined;
 
   /**
    * Accepts every request with the first subprotocol it names and from any origin. For experiments only: the
@@ -226,11 +290,21 @@ export interface IServerConfig extends IConfig {
   maxConnections?: number | undefined;
 
   /**
+   * How many connections and waiting requests there may be from one address (see `trustProxy`); further requests are refused
+   * with 429.
+   * @default Infinity
+   */
+  maxConnectionsPerAddress?: number | undefined;
+
+  /**
    * How many requests may wait for `accept()` or `reject()` at once; further ones are refused with 503.
    * @default 16384
    */
   maxPendingRequests?: number | undefined;
 }
+
+/** Options of a server that is mounted on no HTTP server. */
+export type INoServerConfig = Omit<IServerConfig, 'httpServer'> & { noServer: true };
 
 /** Events of {@link server} and the arguments of their listeners. */
 export interface IServerEvents {
@@ -256,7 +330,7 @@ export class server extends EventEmitter {
   pendingRequests: request[];
 
   /** With options, `mount()` is called with them. */
-  constructor(serverConfig?: IServerConfig);
+  constructor(serverConfig?: IServerConfig | INoServerConfig);
 
   /** Sends to every open connection: binary data as it is, everything else as text. */
   broadcast(data: BinaryData | IStringified): void;
@@ -266,7 +340,7 @@ export class server extends EventEmitter {
   broadcastUTF(data: IStringified): void;
 
   /** Starts to handle the `upgrade` event of `serverConfig.httpServer`. */
-  mount(serverConfig: IServerConfig): void;
+  mount(serverConfig: IServerConfig | INoServerConfig): void;
   /** Stops handling `upgrade`. Open connections are not touched. */
   unmount(): void;
   /** Closes every open connection with 1000 and rejects every pending request with 503. */
@@ -313,6 +387,12 @@ export interface ICookie {
   maxage?: number | undefined;
   secure?: boolean | undefined;
   httponly?: boolean | undefined;
+}
+
+/** What `accept()` takes besides. */
+export interface IAcceptOptions {
+  /** Headers for the answer; a list of values makes several lines. Those of the handshake itself cannot be set. */
+  headers?: { [name: string]: string | number | Array<string | number> } | null | undefined;
 }
 
 /** An extension agreed on for a connection. */
@@ -397,9 +477,12 @@ export class request extends EventEmitter {
    * @param acceptedProtocol one of the subprotocols offered (letter case does not matter), or null for none
    * @param allowedOrigin sent back to the client as `Origin`
    * @param cookies to be set by the answer
+   * @param options more headers for the answer
    * @throws Error if the request was answered before, or if an argument is not valid (the client is then answered with 500)
    */
-  accept(acceptedProtocol?: string | null, allowedOrigin?: string | null, cookies?: ICookie[] | null): connection;
+  accept(
+    acceptedProtocol?: string | null, allowedOrigin?: string | null, cookies?: ICookie[] | null, options?: IAcceptOptions | null,
+  ): connection;
 
   /**
    * Rejects the request and closes its socket.
@@ -752,6 +835,36 @@ export interface IClientConfig extends IConfig {
    * @default {}
    */
   tlsOptions?: https.RequestOptions | undefined;
+
+  /**
+   * How long the opening handshake may take, redirects included, before `connectFailed`. 0 is no limit.
+   * @default 0
+   */
+  handshakeTimeout?: number | undefined;
+
+  /**
+   * Whether redirects are followed: never from `wss:` to `ws:`, and to other hosts without credentials.
+   * @default false
+   */
+  followRedirects?: boolean | undefined;
+
+  /**
+   * How many of them.
+   * @default 10
+   */
+  maxRedirects?: number | undefined;
+}
+
+/** Options of one attempt to connect, among those for `http.request()`. */
+export interface IConnectOptions extends https.RequestOptions {
+  /** Gives the attempt up when it is aborted: `connectFailed` with an AbortError. An open connection is not concerned. */
+  signal?: AbortSignal | undefined;
+  /** Takes the place of the client's own option. */
+  handshakeTimeout?: number | undefined;
+  /** Takes the place of the client's own option. */
+  followRedirects?: boolean | undefined;
+  /** Takes the place of the client's own option. */
+  maxRedirects?: number | undefined;
 }
 
 /** Events of {@link client} and the arguments of their listeners. */
@@ -799,7 +912,7 @@ export class client extends EventEmitter {
    * @param requestedProtocols subprotocols to offer, the preferred one first
    * @param origin value for the `Origin` header
    * @param headers more headers for the request
-   * @param extraRequestOptions options for `http.request()` or `https.request()`, for instance `agent`
+   * @param extraRequestOptions options for `http.request()` or `https.request()`, for instance `agent`, and for this attempt
    * @throws Error if the URL or a subprotocol is not valid
    * @example client.connect('ws://127.0.0.1:8080/', 'echo-protocol')
    */
@@ -808,7 +921,7 @@ export class client extends EventEmitter {
     requestedProtocols?: string | string[] | null,
     origin?: string | null,
     headers?: http.OutgoingHttpHeaders | null,
-    extraRequestOptions?: https.RequestOptions | null,
+    extraRequestOptions?: IConnectOptions | null,
   ): void;
 
   /** Gives up while the server has not answered yet; `connectFailed` follows if there is a socket. Later it does nothing. */
@@ -862,12 +975,15 @@ export interface IRouterRequest extends EventEmitter {
   cookies: ICookie[];
 
   /**
-   * Accepts the request with `protocol`. The third parameter exists only for programs written against @types/websocket,
-   * which declares the arguments of `request.accept()` here; a string in the second place is not accepted at run time.
+   * Accepts the request with `protocol`. A list in the third place is declared only for programs written against
+   * @types/websocket, which declares the arguments of `request.accept()` here; nor is a string in the second place accepted at
+   * run time.
    * @param allowedOrigin sent back to the client as `Origin`
    * @param cookies to be set by the answer
    */
-  accept(allowedOrigin?: string | null, cookies?: ICookie[] | string | null, ignored?: ICookie[] | null): connection;
+  accept(
+    allowedOrigin?: string | null, cookies?: ICookie[] | string | null, options?: IAcceptOptions | ICookie[] | null,
+  ): connection;
 
   /** Rejects the request, as {@link request.reject} does. */
   reject(httpStatus?: number, reason?: string, extraHeaders?: object): void;

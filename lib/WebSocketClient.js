@@ -9,6 +9,10 @@ const WebSocketConnection = require('./WebSocketConnection');
 const { extend, eventEmitterListenerCount, noop } = require('./utils');
 const { DEFAULT_IO, checkIo } = require('./internal/io-option');
 const { CONNECTION_LIMITS, checkConnectionLimits } = require('./internal/limits');
+const {
+  ATTEMPT_OPTIONS, takeAttemptOptions, checkAttemptOptions, Interruption, abortError, isRedirect, redirectTarget,
+  withoutCredentialHeaders, withoutCredentialOptions,
+} = require('./internal/connect-attempt');
 const { startReceiving } = require('./internal/early-data');
 const { deflateSettings, offerDeflate, useDeflate } = require('./internal/per-message-deflate');
 const { parseUrl } = require('./internal/legacy-url');
@@ -25,6 +29,7 @@ const DEFAULTS = {
   disableNagleAlgorithm: true,
   closeTimeout: 5000,
   echoCloseCode: false,
+  ...ATTEMPT_OPTIONS,
   ...CONNECTION_LIMITS,
   io: DEFAULT_IO,
   perMessageDeflate: false,
@@ -56,6 +61,7 @@ function WebSocketClient(config) {
   checkIo(this.config.io);
   checkConnectionLimits(this.config);
   deflateSettings(this.config.perMessageDeflate);
+  checkAttemptOptions(this.config);
   if (this.config.webSocketVersion !== 8 && this.config.webSocketVersion !== 13) {
     throw new Error('Requested webSocketVersion is not supported. Allowed values are 8 and 13.');
   }
@@ -69,12 +75,16 @@ util.inherits(WebSocketClient, EventEmitter);
  * @param {string|string[]} [protocols] subprotocols in order of preference
  * @param {string} [origin]
  * @param {object} [headers] additional request headers
- * @param {object} [extraRequestOptions] options for `http.request()`, such as `agent`
- * @throws {Error} for an incomplete URL and for subprotocols that are no tokens
+ * @param {object} [extraRequestOptions] options for `http.request()`, such as `agent`; and for this attempt `signal`,
+ *   `handshakeTimeout`, `followRedirects` and `maxRedirects`
+ * @throws {Error} for an incomplete URL, for subprotocols that are no tokens and for options that mean nothing
  */
 WebSocketClient.prototype.connect = function connect(requestUrl, protocols, origin, headers, extraRequestOptions) {
   const names = protocolList(protocols);
   const url = targetUrl(requestUrl);
+  const requestOptions = { agent: false };
+  extend(requestOptions, extraRequestOptions);
+  const options = takeAttemptOptions(requestOptions, this.config);
 
   this.protocols = names;
   this.origin = origin;
@@ -84,29 +94,88 @@ WebSocketClient.prototype.connect = function connect(requestUrl, protocols, orig
   this._deflate = deflateSettings(this.config.perMessageDeflate);
   this._offer = this._deflate && offerDeflate(this._deflate);
 
-  const options = requestOptions(this, headers, extraRequestOptions);
-  const request = this._req = (this.secure ? https : http).request(options);
+  if (options.signal !== undefined && options.signal.aborted) {
+    process.nextTick(fail, this, abortError(options.signal));
+    return;
+  }
+  const attempt = { headers, requestOptions, tlsOptions: this.config.tlsOptions, options, redirects: 0, request: null };
+  // It ends in the error event of the request under way.
+  attempt.interruption = new Interruption(options, (error) => attempt.request.destroy(error));
+  try {
+    sendRequest(this, attempt);
+  } catch (error) {
+    attempt.interruption.stop();
+    throw error;
+  }
+};
+
+/** Sends the request of the opening handshake to `client.url`. */
+function sendRequest(client, attempt) {
+  const request = client._req = (client.secure ? https : http).request(requestOptions(client, attempt));
+  attempt.request = request;
+  const end = () => {
+    client._req = null;
+    attempt.interruption.stop();
+  };
   const onError = (error) => {
-    this._req = null;
-    fail(this, error);
+    end();
+    fail(client, error);
   };
   request.on('error', onError);
   request.on('upgrade', (response, socket, head) => {
-    this._req = null;
+    end();
     request.removeListener('error', onError);
-    this.socket = socket;
-    this.response = response;
-    this.firstDataChunk = head;
-    this.validateHandshake();
+    client.socket = socket;
+    client.response = response;
+    client.firstDataChunk = head;
+    client.validateHandshake();
   });
   request.on('response', (response) => {
-    this._req = null;
     request.removeListener('error', onError);
     request.on('error', noop);
-    handleHttpResponse(this, response);
+    if (attempt.options.followRedirects && isRedirect(response)) {
+      client._req = null;
+      response.on('error', noop);
+      response.destroy();
+      try {
+        redirect(client, attempt, response.headers.location);
+      } catch (error) {
+        end();
+        fail(client, error);
+      }
+      return;
+    }
+    end();
+    handleHttpResponse(client, response);
   });
   request.end();
-};
+}
+
+/** Goes where the server has sent the client to. */
+function redirect(client, attempt, location) {
+  const { maxRedirects } = attempt.options;
+  if (attempt.redirects >= maxRedirects) {
+    throw new Error(`The server redirected more than ${maxRedirects} times (maxRedirects).`);
+  }
+  attempt.redirects++;
+  const { url: before } = client;
+  const from = `${before.protocol}//${hostHeader(before)}${requestPath(before)}`;
+  const target = redirectTarget(from, location);
+  const sameHost = target.host === new URL(from).host && target.protocol === before.protocol;
+  const url = targetUrl(target);
+  if (sameHost) {
+    if (!url.auth) url.auth = before.auth;
+  } else {
+    attempt.headers = withoutCredentialHeaders(attempt.headers);
+    attempt.requestOptions = withoutCredentialOptions(attempt.requestOptions);
+    attempt.tlsOptions = withoutCredentialOptions(attempt.tlsOptions);
+    attempt.tlsOptions.headers = withoutCredentialHeaders(attempt.tlsOptions.headers);
+  }
+  client.url = url;
+  client.secure = url.protocol === 'wss:';
+  client.base64nonce = binding.randomKey();
+  sendRequest(client, attempt);
+}
 
 function protocolList(protocols) {
   let names = [];
@@ -137,21 +206,21 @@ function targetUrl(requestUrl) {
   return url;
 }
 
-function requestOptions(client, headers, extraRequestOptions) {
-  const { url, config } = client;
-  const options = { agent: false };
-  extend(options, extraRequestOptions);
+function requestOptions(client, attempt) {
+  const { url } = client;
+  const options = {};
+  extend(options, attempt.requestOptions);
   // Not for the program to change.
   extend(options, {
     hostname: url.hostname,
     port: url.port,
     method: 'GET',
     path: requestPath(url),
-    headers: requestHeaders(client, headers),
+    headers: requestHeaders(client, attempt),
   });
   if (client.secure) {
-    for (const name of Object.keys(config.tlsOptions)) {
-      if (!EXCLUDED_TLS_OPTIONS.includes(name)) options[name] = config.tlsOptions[name];
+    for (const name of Object.keys(attempt.tlsOptions)) {
+      if (!EXCLUDED_TLS_OPTIONS.includes(name)) options[name] = attempt.tlsOptions[name];
     }
   }
   return options;
@@ -162,11 +231,11 @@ function requestPath(url) {
   return url.path ? `/${url.path}` : '/';
 }
 
-function requestHeaders(client, additional) {
+function requestHeaders(client, attempt) {
   const { url, config, secure } = client;
   const headers = {};
-  if (secure) extend(headers, config.tlsOptions.headers);
-  extend(headers, additional);
+  if (secure) extend(headers, attempt.tlsOptions.headers);
+  extend(headers, attempt.headers);
   if (url.auth && !Object.keys(headers).some((name) => name.toLowerCase() === 'authorization')) {
     headers.Authorization = `Basic ${Buffer.from(url.auth).toString('base64')}`;
   }

@@ -13,6 +13,7 @@ const { deflateSettings, acceptDeflate, useDeflate } = require('./internal/per-m
 const { parseUrl } = require('./internal/legacy-url');
 const { statusPhrase } = require('./internal/http-status');
 const { serializeCookies } = require('./internal/set-cookie');
+const { appendHeaders } = require('./internal/answer-headers');
 const { headerText } = require('./internal/header-text');
 const { compileTrustProxy, clientAddress } = require('./internal/trust-proxy');
 const { destroyAfter } = require('./internal/linger');
@@ -184,11 +185,13 @@ WebSocketRequest.prototype.parseCookies = function parseCookies(str) {
  * @param {string|null} [acceptedProtocol] one of `requestedProtocols`, in any case
  * @param {string|null} [allowedOrigin] the origin to confirm to a browser
  * @param {object[]} [cookies] cookies to set, see docs/request.md
+ * @param {object} [options]
+ * @param {Object<string, string|number|(string|number)[]>} [options.headers] more headers for the answer
  * @returns {WebSocketConnection} which is closed with 1006 on the next tick when the client has gone meanwhile
  * @throws {Error} when the request was answered before; and, after it was refused with 500, for a protocol that was
- *   not requested and for invalid cookies
+ *   not requested, for invalid cookies and for headers that cannot be sent
  */
-WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOrigin, cookies) {
+WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOrigin, cookies, options) {
   this._verifyResolution();
   let response;
   let deflate;
@@ -197,7 +200,7 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
     if (!this._handshakeRead) this.readHandshake();
     deflate = deflateSettings(this.serverConfig.perMessageDeflate);
     extensions = deflate && acceptDeflate(deflate, this.httpRequest.headers['sec-websocket-extensions']);
-    response = acceptResponse(this, acceptedProtocol, allowedOrigin, cookies, extensions);
+    response = acceptResponse(this, acceptedProtocol, allowedOrigin, cookies, extensions, options);
   } catch (error) {
     if (this._handshakeRead) this.reject(500);
     else this.reject(error.httpCode || 400, error.message, error.headers);
@@ -243,7 +246,7 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
   return connection;
 };
 
-function acceptResponse(request, acceptedProtocol, allowedOrigin, cookies, extensions) {
+function acceptResponse(request, acceptedProtocol, allowedOrigin, cookies, extensions, options) {
   const headers = [];
   if (acceptedProtocol) headers.push('Sec-WebSocket-Protocol', negotiatedProtocol(request, acceptedProtocol));
   if (allowedOrigin) {
@@ -254,6 +257,7 @@ function acceptResponse(request, acceptedProtocol, allowedOrigin, cookies, exten
     for (const value of serializeCookies(cookies)) headers.push('Set-Cookie', value);
   }
   if (extensions) headers.push('Sec-WebSocket-Extensions', extensions);
+  if (options) appendHeaders(headers, options.headers);
   return binding.acceptResponse(String(request.key), headers);
 }
 

@@ -25,8 +25,8 @@ function WebSocketRouterRequest(webSocketRequest, resolvedProtocol) {
 util.inherits(WebSocketRouterRequest, EventEmitter);
 
 /** Opens the connection with the subprotocol the request was routed by; see WebSocketRequest. */
-WebSocketRouterRequest.prototype.accept = function accept(origin, cookies) {
-  const connection = this.webSocketRequest.accept(this.protocol, origin, cookies);
+WebSocketRouterRequest.prototype.accept = function accept(origin, cookies, options) {
+  const connection = this.webSocketRequest.accept(this.protocol, origin, cookies, options);
   this.emit('requestAccepted', connection);
   return connection;
 };

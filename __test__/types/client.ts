@@ -69,3 +69,7 @@ async function firstMessage(): Promise<string> {
 firstMessage().then((text) => console.log(text, client.url?.hostname, client.protocols?.length, client.secure, version.split('.')));
 client.removeListener('connect', console.log);
 client.removeAllListeners();
+
+// What goes beyond @types/websocket.
+new WebSocketClient({ handshakeTimeout: 5000, followRedirects: true, maxRedirects: 3, idleTimeout: 1000 })
+  .connect('ws://a.test/', null, null, null, { signal: new AbortController().signal, followRedirects: false, agent: undefined });

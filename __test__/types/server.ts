@@ -134,3 +134,15 @@ console.log(open, pending.length, wsServer.config?.closeTimeout);
 
 wsServer.closeAllConnections();
 wsServer.shutDown();
+
+// What goes beyond @types/websocket.
+declare const netSocket: import('net').Socket;
+const alone = new WebSocketServer({ noServer: true, path: ['/a', /^\/b/], host: 'a.test', allowedOrigins: /^https:/ });
+const guarded = new WebSocketServer({
+  httpServer: http.createServer(),
+  verifyOrigin: async (origin, request) => origin !== undefined && request.resource === '/',
+  maxConnectionsPerAddress: 10, maxFragments: 100, maxMessagesPerSecond: 50, maxBytesPerSecond: 1e6, maxLifetime: 3.6e6,
+  idleTimeout: 60000,
+});
+guarded.on('request', (request) => request.accept(null, null, null, { headers: { 'X-A': 'b', 'X-C': ['d', 5] } }));
+alone.handleUpgrade(new http.IncomingMessage(netSocket), netSocket);

@@ -1,0 +1,132 @@
+'use strict';
+
+// What ends an attempt to connect besides the server's answer: an AbortSignal, a limit on time. And where else it may go: the
+// rules for redirects.
+
+const { AsyncResource } = require('async_hooks');
+const { deadlinesOf } = require('./deadlines');
+const { checkNumbers, isTime } = require('./limits');
+
+/** The options and their defaults. */
+const ATTEMPT_OPTIONS = { handshakeTimeout: 0, followRedirects: false, maxRedirects: 10 };
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/** Schemes by which a server may name a WebSocket. */
+const SCHEMES = { 'http:': 'ws:', 'https:': 'wss:', 'ws:': 'ws:', 'wss:': 'wss:' };
+
+/** What identifies a client to one host and is not for any other. */
+const CREDENTIAL_HEADERS = new Set(['authorization', 'cookie', 'host', 'proxy-authorization']);
+const CREDENTIAL_OPTIONS = ['auth', 'cert', 'key', 'passphrase', 'pfx', 'servername', 'session', 'socketPath'];
+
+/**
+ * Takes the options of an attempt out of those for `http.request()`; what is not among them is the client's.
+ * @param {object} options changed
+ * @param {object} config
+ * @throws {Error} that names the option
+ */
+function takeAttemptOptions(options, config) {
+  const taken = { signal: options.signal === null ? undefined : options.signal };
+  for (const name of Object.keys(ATTEMPT_OPTIONS)) {
+    taken[name] = options[name] === undefined ? config[name] : options[name];
+    delete options[name];
+  }
+  delete options.signal;
+  checkAttemptOptions(taken);
+  const { signal } = taken;
+  if (signal !== undefined && (typeof signal.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')) {
+    throw new Error(`The option signal must be an AbortSignal, not ${String(signal)}.`);
+  }
+  return taken;
+}
+
+/** Refuses values that mean nothing. */
+function checkAttemptOptions(options) {
+  checkNumbers(options, ['handshakeTimeout', 'maxRedirects']);
+}
+
+/** Waits for what ends an attempt from outside, and tells once. */
+class Interruption {
+  /**
+   * @param {object} options as of takeAttemptOptions()
+   * @param {(error: Error) => void} onInterrupt
+   */
+  constructor({ signal, handshakeTimeout }, onInterrupt) {
+    this._signal = signal;
+    this._list = null;
+    if (signal !== undefined) {
+      this._onAbort = () => {
+        this.stop();
+        onInterrupt(abortError(signal));
+      };
+      signal.addEventListener('abort', this._onAbort, { once: true });
+    }
+    if (isTime(handshakeTimeout)) {
+      this._list = deadlinesOf(handshakeTimeout);
+      this._entry = this._list.add(null, AsyncResource.bind(() => {
+        this.stop();
+        const error = new Error(
+          `The server did not complete the opening handshake within ${handshakeTimeout} ms (handshakeTimeout).`);
+        onInterrupt(Object.assign(error, { code: 'ETIMEDOUT' }));
+      }));
+    }
+  }
+
+  /** The attempt has come to an end. */
+  stop() {
+    if (this._signal !== undefined) this._signal.removeEventListener('abort', this._onAbort);
+    if (this._list !== null) this._list.remove(this._entry);
+  }
+}
+
+/** The error of an operation that an AbortSignal has ended, as Node makes it. */
+function abortError(signal) {
+  const error = new Error('The operation was aborted', { cause: signal.reason });
+  error.name = 'AbortError';
+  error.code = 'ABORT_ERR';
+  return error;
+}
+
+/** Whether a response sends the client somewhere else. */
+function isRedirect({ statusCode, headers }) {
+  return REDIRECTS.has(statusCode) && headers.location !== undefined;
+}
+
+/**
+ * Where a redirect leads.
+ * @param {string} from URL that was asked for
+ * @param {string} location the header of the answer
+ * @returns {URL} with the scheme `ws:` or `wss:`
+ * @throws {Error} for what is no such place, and for one that is less secure
+ */
+function redirectTarget(from, location) {
+  let target;
+  try {
+    target = new URL(location, from);
+  } catch {
+    throw new Error(`The server redirected to something that is no URL: ${location}`);
+  }
+  const scheme = SCHEMES[target.protocol];
+  if (scheme === undefined) throw new Error(`The server redirected to a URL that is no WebSocket: ${target.href}`);
+  target = new URL(scheme + target.href.slice(target.protocol.length));
+  if (from.startsWith('wss:') && scheme === 'ws:') {
+    throw new Error(`The server redirected from wss: to ws:, which is not followed: ${target.href}`);
+  }
+  target.hash = '';
+  return target;
+}
+
+/** `headers` without those that are for one host only. */
+function withoutCredentialHeaders(headers) {
+  return Object.fromEntries(Object.entries(headers || {}).filter(([name]) => !CREDENTIAL_HEADERS.has(name.toLowerCase())));
+}
+
+/** Options of a request without those that are for one host only. */
+function withoutCredentialOptions(options) {
+  return Object.fromEntries(Object.entries(options || {}).filter(([name]) => !CREDENTIAL_OPTIONS.includes(name)));
+}
+
+module.exports = {
+  ATTEMPT_OPTIONS, takeAttemptOptions, checkAttemptOptions, Interruption, abortError, isRedirect, redirectTarget,
+  withoutCredentialHeaders, withoutCredentialOptions,
+};

@@ -3,7 +3,6 @@
 const WebSocketClient = require('./WebSocketClient');
 const { Event, mixInEventTarget } = require('./internal/event-target');
 const { asBuffer } = require('./internal/arguments');
-const { bufferedAmount } = require('./internal/sending');
 const { MAX_REASON_LENGTH } = require('./internal/close-codes');
 
 const CONNECTING = 0;
@@ -46,7 +45,7 @@ Object.defineProperties(W3CWebSocket.prototype, {
   /** Bytes accepted by `send()` that the operating system has not taken yet. */
   _bufferedAmount: {
     configurable: true,
-    get() { return this._connection ? bufferedAmount(this._connection) : 0; },
+    get() { return this._connection ? this._connection.bufferedAmount : 0; },
   },
   /** What binary messages arrive as: `'arraybuffer'` (the default) or `'blob'`. */
   binaryType: {

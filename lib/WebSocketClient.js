@@ -13,6 +13,8 @@ const {
   ATTEMPT_OPTIONS, takeAttemptOptions, checkAttemptOptions, Interruption, abortError, isRedirect, redirectTarget,
   withoutCredentialHeaders, withoutCredentialOptions,
 } = require('./internal/connect-attempt');
+const { SENDING_LIMITS, checkSendingLimits } = require('./internal/backpressure');
+const channels = require('./internal/channels');
 const { startReceiving } = require('./internal/early-data');
 const { deflateSettings, offerDeflate, useDeflate } = require('./internal/per-message-deflate');
 const { parseUrl } = require('./internal/legacy-url');
@@ -31,6 +33,7 @@ const DEFAULTS = {
   echoCloseCode: false,
   ...ATTEMPT_OPTIONS,
   ...CONNECTION_LIMITS,
+  ...SENDING_LIMITS,
   io: DEFAULT_IO,
   perMessageDeflate: false,
 };
@@ -61,6 +64,7 @@ function WebSocketClient(config) {
   checkIo(this.config.io);
   checkConnectionLimits(this.config);
   deflateSettings(this.config.perMessageDeflate);
+  checkSendingLimits(this.config);
   checkAttemptOptions(this.config);
   if (this.config.webSocketVersion !== 8 && this.config.webSocketVersion !== 13) {
     throw new Error('Requested webSocketVersion is not supported. Allowed values are 8 and 13.');
@@ -302,6 +306,7 @@ WebSocketClient.prototype.failHandshake = function failHandshake(errorDescriptio
 };
 
 function fail(client, error) {
+  if (channels.connectFailed.hasSubscribers) channels.connectFailed.publish({ client, error });
   client.emit('connectFailed', error);
   // The name in the documentation of WebSocket-Node; without a listener an `error` event would be thrown.
   if (eventEmitterListenerCount(client, 'error') > 0) client.emit('error', error);

@@ -14,9 +14,14 @@ const { Inbox } = require('./internal/inbox');
 const { StreamReceiver } = require('./internal/stream-receiver');
 const { captureContext } = require('./internal/context');
 const { scheduleDelivery } = require('./internal/delivery');
+const channels = require('./internal/channels');
 const frameProcessing = require('./internal/frame-processing');
+const heartbeat = require('./internal/heartbeat');
+const iterate = require('./internal/iterate');
 const keepalive = require('./internal/keepalive');
 const sending = require('./internal/sending');
+const { hasOwnMark } = require('./internal/backpressure');
+const { statsOf } = require('./internal/stats');
 const limits = require('./internal/limits');
 const streamTransport = require('./internal/stream-transport');
 const nativeTransport = require('./internal/native-transport');
@@ -84,7 +89,7 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   // What permessage-deflate needs, when it was agreed on; see internal/per-message-deflate.
   this._compressor = null;
   this._inflation = INFLATION.NONE;
-  // Whether a taken-over socket owes the program a `drain`.
+  // Whether the transport owes the program a `drain`.
   this._needDrain = false;
   this._assembleFragments = config.assembleFragments;
   this._maxReceivedMessageSize = config.maxReceivedMessageSize;
@@ -97,6 +102,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   // Messages so far, for stats() and idleTimeout.
   this._messagesReceived = 0;
   this._messagesSent = 0;
+  // What is known of Pings and Pongs, once there was one.
+  this._heartbeat = null;
   // What ends the connection at some time; null when nothing does.
   this._deadlines = null;
   // Bytes of the response to the opening handshake, when they go the same way as frames.
@@ -116,7 +123,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
 }
 
 util.inherits(WebSocketConnection, EventEmitter);
-Object.assign(WebSocketConnection.prototype, sending.methods, frameProcessing.methods, closing.methods, keepalive.methods);
+Object.assign(WebSocketConnection.prototype, sending.methods, frameProcessing.methods, closing.methods, keepalive.methods,
+  heartbeat.methods, iterate.methods);
 defineCloseCodes(WebSocketConnection);
 
 // Parts of the original's parser that programs and tests look at. Nobody pays for them who does not.
@@ -153,6 +161,23 @@ Object.defineProperty(WebSocketConnection.prototype, 'transport', {
   get() { return this._transport.name; },
 });
 
+/** Bytes accepted for sending, frame headers included, that the operating system has not taken yet. */
+Object.defineProperty(WebSocketConnection.prototype, 'bufferedAmount', {
+  configurable: true,
+  get() { return this._transport.bufferedAmount(this); },
+});
+
+/** Milliseconds that the newest Ping took to be answered, a keepalive one for instance; null when none was. */
+Object.defineProperty(WebSocketConnection.prototype, 'latency', {
+  configurable: true,
+  get() { return this._heartbeat === null ? null : this._heartbeat.latency; },
+});
+
+/** Figures about the connection up to now; docs/connection.md describes them. */
+WebSocketConnection.prototype.stats = function stats() {
+  return statsOf(this);
+};
+
 /** Starts receiving. Called once, by whoever made the connection. */
 WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEventListeners() {
   const { socket } = this;
@@ -165,6 +190,7 @@ WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEven
     socket.on('data', this.handleSocketData.bind(this));
   }
   limits.startDeadlines(this);
+  if (channels.open.hasSubscribers) channels.open.publish({ connection: this });
   this._debug('transport: %s', this._transport.name);
 };
 
@@ -297,18 +323,16 @@ WebSocketConnection.prototype._deliver = function _deliver(kind, value) {
   if (!this.connected) return;
   switch (kind) {
     case KIND.TEXT:
-      this._messagesReceived++;
-      this.emit('message', { type: 'utf8', utf8Data: value });
+      frameProcessing.tellMessage(this, { type: 'utf8', utf8Data: value });
       break;
     case KIND.BINARY:
-      this._messagesReceived++;
-      this.emit('message', { type: 'binary', binaryData: value });
+      frameProcessing.tellMessage(this, { type: 'binary', binaryData: value });
       break;
     case KIND.PING:
       frameProcessing.handlePing(this, value);
       break;
     case KIND.PONG:
-      this.emit('pong', value);
+      frameProcessing.handlePong(this, value);
       break;
     case KIND.FRAME: {
       const frame = frameProcessing.receivedFrame(this, value);
@@ -381,6 +405,11 @@ WebSocketConnection.prototype.handleSocketDrain = function handleSocketDrain() {
     const payload = this._waitingPong;
     this._waitingPong = null;
     this.pong(payload);
+  }
+  if (this._transport.name === 'stream' && hasOwnMark(this)) {
+    // Node's own mark is another one.
+    if (!this._needDrain) return;
+    this._needDrain = false;
   }
   this.emit('drain');
 };

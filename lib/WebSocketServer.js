@@ -12,6 +12,9 @@ const { compileTrustProxy } = require('./internal/trust-proxy');
 const { deflateSettings } = require('./internal/per-message-deflate');
 const { broadcast } = require('./internal/sending');
 const { asBuffer } = require('./internal/arguments');
+const { SENDING_LIMITS, checkSendingLimits } = require('./internal/backpressure');
+const channels = require('./internal/channels');
+const { statsOfServer, Totals } = require('./internal/stats');
 const { compileFilter, upgradeListener } = require('./internal/mount-filter');
 const { compileOriginCheck } = require('./internal/origins');
 const { deadlinesOf } = require('./internal/deadlines');
@@ -52,6 +55,7 @@ const DEFAULTS = {
   maxConnectionsPerAddress: Infinity,
   maxPendingRequests: 0x4000,
   ...CONNECTION_LIMITS,
+  ...SENDING_LIMITS,
   io: DEFAULT_IO,
   perMessageDeflate: false,
 };
@@ -73,6 +77,7 @@ function WebSocketServer(config) {
   this._listener = null;
   this._originProblem = null;
   this._addressCounts = new AddressCounts();
+  this._totals = new Totals();
   if (config) this.mount(config);
 }
 
@@ -89,6 +94,7 @@ WebSocketServer.prototype.mount = function mount(config) {
   extend(merged, config);
   checkNumbers(merged, ['handshakeTimeout', 'maxConnections', 'maxConnectionsPerAddress', 'maxPendingRequests']);
   checkConnectionLimits(merged);
+  checkSendingLimits(merged);
   checkIo(merged.io);
   compileTrustProxy(merged.trustProxy);
   deflateSettings(merged.perMessageDeflate);
@@ -186,6 +192,11 @@ WebSocketServer.prototype.broadcastBytes = function broadcastBytes(binaryData) {
   broadcast(this.connections.slice(), 'sendBytes', binaryData);
 };
 
+/** Figures about the server up to now; docs/server.md describes them. */
+WebSocketServer.prototype.stats = function stats() {
+  return statsOfServer(this);
+};
+
 /** `unmount()` and `closeAllConnections()`. */
 WebSocketServer.prototype.shutDown = function shutDown() {
   this.unmount();
@@ -268,6 +279,8 @@ function announce(server, wsRequest) {
 function refuse(server, wsRequest, error) {
   debug('refused: %s', error.message);
   if (!wsRequest._resolved) wsRequest.reject(error.httpCode || 400, error.message, error.headers);
+  server._totals.refused++;
+  if (channels.upgradeError.hasSubscribers) channels.upgradeError.publish({ server, request: wsRequest, error });
   server.emit('upgradeError', error);
 }
 
@@ -330,6 +343,7 @@ WebSocketServer.prototype.handleRequestAccepted = function handleRequestAccepted
 
 WebSocketServer.prototype.handleConnectionClose = function handleConnectionClose(connection, closeReason, description) {
   remove(this.connections, connection);
+  this._totals.add(connection);
   this.emit('close', connection, closeReason, description);
 };
 

@@ -50,6 +50,7 @@ module.exports = {
   H4: 'every status has a phrase',
   O1: 'calls after close() have no effect: the callback gets an Error',
   O2: 'drop() destroys the socket also when a close listener throws',
+  B1: 'calls that send return whether it is good to go on',
   K1: 'option echoCloseCode',
   M1: 'every member of the module can be imported by name',
   R1: 'router: a RegExp with the g or y flag matches every time',

@@ -4,6 +4,8 @@
 
 const { CLOSE_DESCRIPTIONS, checkReason, isSendableCloseCode, truncateReason } = require('./close-codes');
 const { CLOSE_VALIDITY } = require('./events');
+const channels = require('./channels');
+const { endHeartbeat } = require('./heartbeat');
 const { stopDeadlines } = require('./limits');
 const { destroyAfter } = require('./linger');
 
@@ -51,6 +53,7 @@ function releaseResources(connection) {
   connection.clearKeepaliveTimer();
   connection.clearGracePeriodTimer();
   stopDeadlines(connection);
+  endHeartbeat(connection);
   connection._waitingPong = null;
   connection._inbox.clear();
   connection._transport.release(connection);
@@ -64,6 +67,9 @@ function emitClose(connection) {
   if (connection.closeEventEmitted) return;
   connection.closeEventEmitted = true;
   connection._debug('-- emitting close: %d %s', connection.closeReasonCode, connection.closeDescription);
+  if (channels.close.hasSubscribers) {
+    channels.close.publish({ connection, code: connection.closeReasonCode, description: connection.closeDescription });
+  }
   connection.emit('close', connection.closeReasonCode, connection.closeDescription);
 }
 

@@ -8,6 +8,7 @@
 const { AsyncResource } = require('async_hooks');
 const binding = require('./binding');
 const { callBack } = require('./arguments');
+const { highWaterMarkOf } = require('./backpressure');
 
 /** Transports under way, to be settled when the process ends. */
 const underWay = new Set();
@@ -26,6 +27,8 @@ class QueueingTransport {
     this._queue = [];
     this._queuedBytes = 0;
     this._started = null;
+    /** Whether the program has been told to wait for a `drain`. */
+    this._owesDrain = false;
   }
 
   get name() { return this.inner.name; }
@@ -42,6 +45,16 @@ class QueueingTransport {
       process.on('exit', settleAll);
     }
     binding.startCompression(connection._compressor.use(), payload).then(() => this.settle());
+    return this._hasRoom();
+  }
+
+  /** What a call that sends returns. */
+  _hasRoom() {
+    const connection = this._connection;
+    const room = this.bufferedAmount(connection) < highWaterMarkOf(connection);
+    if (!room) this._owesDrain = true;
+    connection.outputBufferFull = !room;
+    return room;
   }
 
   /** Sends all that waits, now. */
@@ -57,24 +70,29 @@ class QueueingTransport {
       if (method === 'sendCompressed') sendCompressed(connection, ...args);
       else connection._transport[method](connection, ...args);
     }
+    if (!this._owesDrain) return;
+    if (connection._transport instanceof QueueingTransport) connection._transport._owesDrain = true;
+    // Unless so much waits now that the socket will say so itself.
+    else if (!connection.outputBufferFull) process.nextTick(() => connection.emit('drain'));
   }
 
   _enqueue(method, args, bytes) {
     this._queue.push([method, ...args]);
     this._queuedBytes += bytes;
+    return this._hasRoom();
   }
 
   sendText(connection, opcode, text, threshold, cb) {
-    this._enqueue('sendText', [opcode, text, threshold, bind(cb)], Buffer.byteLength(text));
+    return this._enqueue('sendText', [opcode, text, threshold, bind(cb)], Buffer.byteLength(text));
   }
 
   sendBytes(connection, opcode, payload, threshold, cb) {
-    this._enqueue('sendBytes', [opcode, Buffer.from(payload), threshold, bind(cb)], payload.length);
+    return this._enqueue('sendBytes', [opcode, Buffer.from(payload), threshold, bind(cb)], payload.length);
   }
 
   sendCompressed(connection, opcode, data, threshold, cb) {
     const payload = Buffer.from(data);
-    this._enqueue('sendCompressed', [opcode, payload, threshold, bind(cb)], payload.length);
+    return this._enqueue('sendCompressed', [opcode, payload, threshold, bind(cb)], payload.length);
   }
 
   sendControl(connection, opcode, payload) {
@@ -91,6 +109,10 @@ class QueueingTransport {
   setPaused(connection, paused) { this.inner.setPaused(connection, paused); }
 
   bufferedAmount(connection) { return this.inner.bufferedAmount(connection) + this._queuedBytes; }
+
+  flush(connection) { return this.inner.flush(connection) + this._queuedBytes; }
+
+  framesReceived(connection) { return this.inner.framesReceived(connection); }
 
   bytesWritten(connection) { return this.inner.bytesWritten(connection); }
 
@@ -119,11 +141,10 @@ function bind(cb) {
 function sendCompressed(connection, opcode, data, threshold, cb) {
   const { _transport: transport, _compressor: compressor } = connection;
   if (data.length < compressor.largeSize || transport instanceof QueueingTransport) {
-    transport.sendCompressed(connection, opcode, data, threshold, cb);
-    return;
+    return transport.sendCompressed(connection, opcode, data, threshold, cb);
   }
   const payload = typeof data === 'string' ? Buffer.from(data) : data;
-  new QueueingTransport(connection, transport).start(opcode, payload, threshold, cb);
+  return new QueueingTransport(connection, transport).start(opcode, payload, threshold, cb);
 }
 
 /** Sends all that waits for a message that is being compressed. */

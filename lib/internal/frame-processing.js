@@ -5,6 +5,8 @@
 const WebSocketFrame = require('../WebSocketFrame');
 const { OPCODE } = require('./encode');
 const { handleCloseFrame } = require('./closing');
+const { heartbeatOf } = require('./heartbeat');
+const channels = require('./channels');
 
 /** Fragments that are queued one by one when the program has its own processFrame(). */
 const MAX_QUEUED_FRAMES = 1024;
@@ -59,14 +61,27 @@ function mergeQueue(connection) {
 }
 
 function emitMessage(connection, opcode, payload) {
-  connection._messagesReceived++;
   // The receiver has validated the text, whether it assembles frames or not.
-  connection.emit('message', opcode === OPCODE.TEXT
+  tellMessage(connection, opcode === OPCODE.TEXT
     ? { type: 'utf8', utf8Data: payload.toString() }
     : { type: 'binary', binaryData: payload });
 }
 
+/** A message has arrived. */
+function tellMessage(connection, message) {
+  connection._messagesReceived++;
+  if (channels.message.hasSubscribers) channels.message.publish({ connection, message });
+  connection.emit('message', message);
+}
+
+/** A Pong has arrived. */
+function handlePong(connection, payload) {
+  heartbeatOf(connection).answered(payload);
+  connection.emit('pong', payload);
+}
+
 function handlePing(connection, payload) {
+  heartbeatOf(connection).pingsReceived++;
   if (connection._pingListenerCount > 0) {
     let cancelled = false;
     connection.emit('ping', () => { cancelled = true; }, payload);
@@ -105,7 +120,7 @@ const methods = {
         handlePing(this, frame.binaryPayload);
         break;
       case OPCODE.PONG:
-        this.emit('pong', frame.binaryPayload);
+        handlePong(this, frame.binaryPayload);
         break;
       case OPCODE.CLOSE:
         handleCloseFrame(this, frame._closeContent());
@@ -116,4 +131,4 @@ const methods = {
   },
 };
 
-module.exports = { newFrame, receivedFrame, handlePing, methods };
+module.exports = { newFrame, receivedFrame, tellMessage, handlePing, handlePong, methods };

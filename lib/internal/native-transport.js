@@ -10,6 +10,7 @@ const { getSystemErrorName } = require('util');
 const binding = require('./binding');
 const { runInContext, runInRoot, watchedResource } = require('./context');
 const { frameLimit } = require('./encode');
+const { highWaterMarkOf } = require('./backpressure');
 const { KIND, ROW, eventValue } = require('./events');
 const { StreamReceiver } = require('./stream-receiver');
 const { LazySocket } = require('./lazy-socket');
@@ -399,7 +400,7 @@ function sent(connection, waiting, cb) {
     connection._sendCallbacks.push(AsyncResource.bind(cb));
     binding.nativeNotify(connection._nativeId);
   }
-  const full = waiting >= connection.socket.writableHighWaterMark;
+  const full = waiting >= highWaterMarkOf(connection);
   if (full && !connection._needDrain) {
     connection._needDrain = true;
     binding.nativeNotify(connection._nativeId);
@@ -434,13 +435,13 @@ module.exports = {
   sendText(connection, opcode, text, threshold, cb) {
     const waiting = binding.nativeSendText(connection._nativeId, text, frameLimit(threshold),
       connection.maskOutgoingPackets);
-    sent(connection, waiting, cb);
+    return sent(connection, waiting, cb);
   },
 
   sendBytes(connection, opcode, payload, threshold, cb) {
     const waiting = binding.nativeSendBytes(connection._nativeId, opcode, payload, frameLimit(threshold),
       connection.maskOutgoingPackets);
-    sent(connection, waiting, cb);
+    return sent(connection, waiting, cb);
   },
 
   sendCompressed(connection, opcode, data, threshold, cb) {
@@ -449,13 +450,13 @@ module.exports = {
     const waiting = typeof data === 'string'
       ? binding.nativeSendCompressedText(id, compressor.use(), data, limit, masked)
       : binding.nativeSendCompressedBytes(id, compressor.use(), opcode, data, limit, masked);
-    sent(connection, waiting, cb);
+    return sent(connection, waiting, cb);
   },
 
   sendFinished(connection, opcode, threshold, cb) {
     const waiting = binding.nativeSendFinished(connection._nativeId, connection._compressor.use(), opcode,
       frameLimit(threshold), connection.maskOutgoingPackets);
-    sent(connection, waiting, cb);
+    return sent(connection, waiting, cb);
   },
 
   sendControl(connection, opcode, payload) {
@@ -484,6 +485,14 @@ module.exports = {
     return counts(connection.socket)[2];
   },
 
+  flush(connection) {
+    return binding.nativeFlushOne(connection._nativeId);
+  },
+
+  framesReceived(connection) {
+    return counts(connection.socket)[3] || 0;
+  },
+
   configure(connection, { maxFrameSize, maxMessageSize, assemble }) {
     binding.nativeConfigure(connection._nativeId, maxFrameSize, maxMessageSize, assemble);
   },
@@ -494,8 +503,10 @@ module.exports = {
     const callbacks = connection._sendCallbacks;
     connection._sendCallbacks = null;
     if (callbacks === null) return;
-    const error = Object.assign(new Error(`The connection to ${connection.remoteAddress} has ended before everything ` +
-      'was sent.'), { code: 'ERR_WEBSOCKET_CLOSED' });
+    // What the system takes at this last moment was sent after all, as it would have been by Node's socket.
+    const error = binding.nativeFlushOne(connection._nativeId) === 0 ? undefined : Object.assign(
+      new Error(`The connection to ${connection.remoteAddress} has ended before everything was sent.`),
+      { code: 'ERR_WEBSOCKET_CLOSED' });
     for (const cb of callbacks) process.nextTick(cb, error);
   },
 };

@@ -8,6 +8,8 @@ const nativeTransport = require('./native-transport');
 const { checkReason } = require('./close-codes');
 const { asBuffer, callBack } = require('./arguments');
 const { sendCompressed } = require('./compression-job');
+const { hasRoom } = require('./backpressure');
+const { heartbeatOf } = require('./heartbeat');
 
 const DEFAULT_FRAGMENTATION_THRESHOLD = 0x4000;
 const NO_BYTES = Buffer.alloc(0);
@@ -45,10 +47,11 @@ function isOverridden(connection) {
   return connection.sendFrame !== methods.sendFrame || connection.fragmentAndSend !== methods.fragmentAndSend;
 }
 
-function sendControl(connection, opcode, data) {
+function sendControl(connection, opcode, data, done) {
   if (!maySend(connection)) return;
   const bytes = data ? asBuffer(data) || Buffer.from(String(data)) : NO_BYTES;
   const payload = bytes.length > 125 ? bytes.subarray(0, 125) : bytes;
+  if (opcode === OPCODE.PING) heartbeatOf(connection).sent(payload, done);
   if (connection.sendFrame === methods.sendFrame) {
     connection._transport.sendControl(connection, opcode, payload);
     return;
@@ -72,6 +75,7 @@ const methods = {
    * @param {boolean} [options.compress=true] false sends the message as it is although compression was agreed on
    * @param {(error?: Error) => void} [cb] called once: when the message was handed to the operating system, or with
    *   an Error when that cannot happen any more
+   * @returns {boolean} false when so much waits to be sent that it is better to wait for `drain`, and when nothing was sent
    * @throws {Error} when `data` is neither
    */
   send(data, options, cb = undefined) {
@@ -81,8 +85,7 @@ const methods = {
       throw new Error('Data provided must either be a Node Buffer or implement toString()');
     }
     // Programs that have put methods of their own there may know of two arguments only.
-    if (cb === undefined) this[method](data, options);
-    else this[method](data, options, cb);
+    return cb === undefined ? this[method](data, options) : this[method](data, options, cb);
   },
 
   /** Sends `data.toString()` as a text message; see `send`. */
@@ -95,15 +98,16 @@ const methods = {
       throw new Error('Data provided to sendUTF() must be a string or implement toString()');
     }
     const text = typeof data === 'string' ? data : String(data.toString());
-    if (!maySend(this, cb)) return;
+    if (!maySend(this, cb)) return false;
     if (isOverridden(this)) {
-      this.fragmentAndSend(newFrame(this, OPCODE.TEXT, Buffer.from(text)), cb);
-      return;
+      return this.fragmentAndSend(newFrame(this, OPCODE.TEXT, Buffer.from(text)), cb) !== false;
     }
+    if (!hasRoom(this, text, cb)) return false;
     this._messagesSent++;
     const threshold = fragmentationThreshold(this);
-    if (mayCompress(this, options)) sendCompressed(this, OPCODE.TEXT, text, threshold, cb);
-    else this._transport.sendText(this, OPCODE.TEXT, text, threshold, cb);
+    return mayCompress(this, options)
+      ? sendCompressed(this, OPCODE.TEXT, text, threshold, cb)
+      : this._transport.sendText(this, OPCODE.TEXT, text, threshold, cb);
   },
 
   /** Sends a binary message; see `send`. */
@@ -116,15 +120,16 @@ const methods = {
     if (payload === null) {
       throw new Error('You must pass a Node Buffer object to WebSocketConnection.prototype.sendBytes()');
     }
-    if (!maySend(this, cb)) return;
+    if (!maySend(this, cb)) return false;
     if (isOverridden(this)) {
-      this.fragmentAndSend(newFrame(this, OPCODE.BINARY, payload), cb);
-      return;
+      return this.fragmentAndSend(newFrame(this, OPCODE.BINARY, payload), cb) !== false;
     }
+    if (!hasRoom(this, payload, cb)) return false;
     this._messagesSent++;
     const threshold = fragmentationThreshold(this);
-    if (mayCompress(this, options)) sendCompressed(this, OPCODE.BINARY, payload, threshold, cb);
-    else this._transport.sendBytes(this, OPCODE.BINARY, payload, threshold, cb);
+    return mayCompress(this, options)
+      ? sendCompressed(this, OPCODE.BINARY, payload, threshold, cb)
+      : this._transport.sendBytes(this, OPCODE.BINARY, payload, threshold, cb);
   },
 
   /**
@@ -133,6 +138,11 @@ const methods = {
    */
   ping(data) {
     sendControl(this, OPCODE.PING, data);
+  },
+
+  /** A Ping whose answer, or want of one, is told to `done(error, latency)`. */
+  _pingWith(payload, done) {
+    sendControl(this, OPCODE.PING, payload, done);
   },
 
   /**
@@ -147,31 +157,33 @@ const methods = {
    * Sends the payload of a data frame as one message, in fragments if it is longer than `fragmentationThreshold`.
    * @param {WebSocketFrame} frame
    * @param {(error?: Error) => void} [cb]
+   * @returns {boolean} as `send`
    * @throws {Error} for a control frame
    */
   fragmentAndSend(frame, cb) {
     if (frame.opcode > 0x07) throw new Error('You cannot fragment control frames.');
-    if (!maySend(this, cb)) return;
-    this._messagesSent++;
+    if (!maySend(this, cb)) return false;
     const payload = frame.binaryPayload || NO_BYTES;
+    if (!hasRoom(this, payload, cb)) return false;
+    this._messagesSent++;
     const threshold = fragmentationThreshold(this);
     if (payload.length <= threshold) {
       frame.fin = true;
-      this.sendFrame(frame, cb);
-      return;
+      return this.sendFrame(frame, cb) !== false;
     }
     if (this.sendFrame === methods.sendFrame) {
-      this._transport.sendBytes(this, frame.opcode, payload, threshold, cb);
-      return;
+      return this._transport.sendBytes(this, frame.opcode, payload, threshold, cb);
     }
+    let room = true;
     const count = Math.ceil(payload.length / threshold);
     for (let i = 0; i < count; i++) {
       const opcode = i === 0 ? frame.opcode : OPCODE.CONTINUATION;
       const fragment = newFrame(this, opcode, payload.subarray(i * threshold, (i + 1) * threshold));
       fragment.fin = i === count - 1;
       // Frames leave in order: when the last one has, all have.
-      this.sendFrame(fragment, fragment.fin ? cb : undefined);
+      room = this.sendFrame(fragment, fragment.fin ? cb : undefined) !== false;
     }
+    return room;
   },
 
   /**
@@ -218,36 +230,25 @@ const methods = {
  */
 function broadcast(connections, method, data) {
   const groups = new Map();
+  // Null for what each connection's own method has to refuse.
+  let payload = method === 'sendBytes' ? asBuffer(data) : null;
+  if (method === 'sendUTF' && typeof data?.toString === 'function') payload = Buffer.from(String(data.toString()));
   for (const connection of connections) {
     // Whoever has a method of his own there wants it called.
-    if (connection._transport === nativeTransport && connection[method] === methods[method] &&
-        !isOverridden(connection) && !connection.maskOutgoingPackets && connection._compressor?.group !== null &&
-        maySend(connection)) {
+    if (payload === null || connection._transport !== nativeTransport || connection[method] !== methods[method] ||
+        isOverridden(connection) || connection.maskOutgoingPackets || connection._compressor?.group === null) {
+      connection[method](data);
+    } else if (maySend(connection) && hasRoom(connection, payload)) {
+      connection._messagesSent++;
       const group = connection._compressor?.group;
       if (groups.has(group)) groups.get(group).push(connection);
       else groups.set(group, [connection]);
-    } else {
-      connection[method](data);
     }
   }
-  if (groups.size === 0) return;
-  const text = method === 'sendUTF';
-  if (text ? typeof data?.toString !== 'function' : asBuffer(data) === null) {
-    // It throws what is to be thrown.
-    groups.values().next().value[0][method](data);
-    return;
-  }
-  const payload = text ? Buffer.from(String(data.toString())) : asBuffer(data);
-  const opcode = text ? OPCODE.TEXT : OPCODE.BINARY;
+  const opcode = method === 'sendUTF' ? OPCODE.TEXT : OPCODE.BINARY;
   for (const direct of groups.values()) {
-    for (const connection of direct) connection._messagesSent++;
     nativeTransport.broadcast(direct, opcode, payload, fragmentationThreshold(direct[0]));
   }
 }
 
-/** Bytes accepted for sending that the operating system has not taken yet. */
-function bufferedAmount(connection) {
-  return connection._transport.bufferedAmount(connection);
-}
-
-module.exports = { methods, broadcast, bufferedAmount };
+module.exports = { methods, broadcast };

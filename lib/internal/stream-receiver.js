@@ -38,6 +38,8 @@ class StreamReceiver {
 
   _adopt(id) {
     this._id = id;
+    // Those of a receiver that is released.
+    this._frames = 0;
     forgotten.register(this, id, this);
   }
 
@@ -60,13 +62,14 @@ class StreamReceiver {
 
   /** The number of frames received. */
   get frames() {
-    return this._id === null ? 0 : binding.receiverFrames(this._id);
+    return this._id === null ? this._frames : binding.receiverFrames(this._id);
   }
 
   /** Frees the receiver; later chunks are ignored. */
   release() {
     if (this._id === null) return;
     forgotten.unregister(this);
+    this._frames = binding.receiverFrames(this._id);
     binding.releaseReceiver(this._id);
     this._id = null;
   }

@@ -5,6 +5,7 @@
 
 const { callBack } = require('./arguments');
 const binding = require('./binding');
+const { hasOwnMark, highWaterMarkOf } = require('./backpressure');
 const { FIN, encodeText, encodeBytes, encodeFragments, frameLimit } = require('./encode');
 
 function write(connection, bytes, cb) {
@@ -15,8 +16,28 @@ function write(connection, bytes, cb) {
   }
   // A mock may tell a missing callback from an undefined one.
   const flushed = typeof cb === 'function' ? connection.socket.write(bytes, cb) : connection.socket.write(bytes);
-  connection.outputBufferFull = !flushed;
-  return flushed;
+  connection.outputBufferFull = hasOwnMark(connection) ? isFull(connection) : !flushed;
+  return !connection.outputBufferFull;
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** Whether more waits than the program wants to; if so, `drain` will be emitted, whatever Node thinks about it. */
+function isFull(connection) {
+  const full = connection.socket.writableLength >= highWaterMarkOf(connection);
+  if (full && !connection._needDrain) {
+    connection._needDrain = true;
+    waitForDrain(connection);
+  }
+  return full;
+}
+
+function waitForDrain(connection) {
+  connection.socket.write(NO_BYTES, (error) => {
+    if (error || !connection._needDrain) return;
+    if (connection.socket.writableLength > 0) waitForDrain(connection);
+    else connection.handleSocketDrain();
+  });
 }
 
 /** Calls `cb` after `count` successes, or with the first error. */
@@ -33,7 +54,9 @@ function callOnceAfter(count, cb) {
 function writeFragments(connection, opcode, payload, threshold, cb) {
   const frames = encodeFragments(opcode, payload, threshold, connection.maskOutgoingPackets);
   const done = typeof cb === 'function' ? callOnceAfter(frames.length, cb) : undefined;
-  for (const frame of frames) write(connection, frame, done);
+  let room = true;
+  for (const frame of frames) room = write(connection, frame, done);
+  return room;
 }
 
 /** See native-transport for the other one. `threshold` is the longest payload of a frame, Infinity for no limit. */
@@ -42,19 +65,13 @@ module.exports = {
 
   sendText(connection, opcode, text, threshold, cb) {
     const length = Buffer.byteLength(text);
-    if (length > threshold) {
-      writeFragments(connection, opcode, Buffer.from(text), threshold, cb);
-    } else {
-      write(connection, encodeText(FIN | opcode, text, length, connection.maskOutgoingPackets), cb);
-    }
+    if (length > threshold) return writeFragments(connection, opcode, Buffer.from(text), threshold, cb);
+    return write(connection, encodeText(FIN | opcode, text, length, connection.maskOutgoingPackets), cb);
   },
 
   sendBytes(connection, opcode, payload, threshold, cb) {
-    if (payload.length > threshold) {
-      writeFragments(connection, opcode, payload, threshold, cb);
-    } else {
-      write(connection, encodeBytes(FIN | opcode, payload, connection.maskOutgoingPackets), cb);
-    }
+    if (payload.length > threshold) return writeFragments(connection, opcode, payload, threshold, cb);
+    return write(connection, encodeBytes(FIN | opcode, payload, connection.maskOutgoingPackets), cb);
   },
 
   /** Sends text or bytes, compressed if that is worth while: all frames of the message in one write. */
@@ -62,14 +79,14 @@ module.exports = {
     const payload = typeof data === 'string' ? Buffer.from(data) : data;
     const frames = binding.encodeCompressed(connection._compressor.use(), opcode, payload, frameLimit(threshold),
       connection.maskOutgoingPackets);
-    write(connection, frames, cb);
+    return write(connection, frames, cb);
   },
 
   /** Sends the large message that the connection's compressor has worked on, or waits for that. */
   sendFinished(connection, opcode, threshold, cb) {
     const frames = binding.encodeFinished(connection._compressor.use(), opcode, frameLimit(threshold),
       connection.maskOutgoingPackets);
-    write(connection, frames, cb);
+    return write(connection, frames, cb);
   },
 
   sendControl(connection, opcode, payload) {
@@ -95,6 +112,16 @@ module.exports = {
   /** What the operating system has taken. Node sends the response of the opening handshake here. */
   bytesWritten() {
     return 0;
+  },
+
+  /** The same, after what can be sent has been. Node's socket has tried already. */
+  flush(connection) {
+    return connection.socket.writableLength || 0;
+  },
+
+  /** Frames received so far. */
+  framesReceived(connection) {
+    return connection._receiver === null ? 0 : connection._receiver.frames;
   },
 
   configure(connection, config) {

@@ -192,10 +192,13 @@ impl Native {
         self.exchange.broadcast(ids, frames);
     }
 
-    /// Bytes that wait to be written, bytes read, bytes written.
-    pub(super) fn counters(&mut self, id: Id) -> Option<[u64; 3]> {
+    /// Bytes that wait to be written, bytes read, bytes written, frames received.
+    pub(super) fn counters(&mut self, id: Id) -> Option<[u64; 4]> {
         let place = self.place(id)?;
-        Some([place.waiting(), place.counters.read.load(Relaxed), place.counters.written.load(Relaxed)])
+        let counters = &place.counters;
+        let [read, written, frames] =
+            [&counters.read, &counters.written, &counters.frames].map(|counter| counter.load(Relaxed));
+        Some([place.waiting(), read, written, frames])
     }
 
     /// Hands the reactor to a worker. It stays where it is when there is none to be had.

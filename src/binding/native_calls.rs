@@ -253,15 +253,6 @@ pub fn native_limit(id: u32, fragments: f64, messages_per_second: f64, bytes_per
     }))
 }
 
-/// The number of frames received on a connection.
-#[napi(catch_unwind)]
-pub fn native_frames(id: u32) -> Result<f64> {
-    started(with_native(|native| {
-        let count = |reactor: &mut Reactor| reactor.with_receiver(Id::from_raw(id), |it| it.frames());
-        native.with_reactor(count).flatten().unwrap_or_default() as f64
-    }))
-}
-
 /// Whether connections keep the process alive.
 #[napi(catch_unwind)]
 pub fn native_keep_alive(alive: bool) -> Result<()> {
@@ -275,7 +266,7 @@ pub fn native_notify(id: u32) -> Result<()> {
     started(with_native(|native| native.exchange.notify(id)))
 }
 
-/// Bytes that wait to be written, bytes read, bytes written; `null` for a connection that is gone.
+/// Bytes that wait to be written, bytes read, bytes written, frames received; `null` for a connection that is gone.
 #[napi(catch_unwind)]
 pub fn native_counters(id: u32) -> Option<Vec<f64>> {
     let counters = with_native(|native| native.counters(Id::from_raw(id))).flatten()?;

@@ -48,11 +48,12 @@ pub(crate) struct Socket {
     pub(super) finishing: bool,
 }
 
-/// What a connection has brought and taken, in bytes. Readable on every thread, and a little late there.
+/// What a connection has brought and taken: bytes, and frames received. Readable on every thread, and a little late there.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) read: AtomicU64,
     pub(crate) written: AtomicU64,
+    pub(crate) frames: AtomicU64,
 }
 
 impl Socket {
@@ -136,6 +137,7 @@ impl Socket {
         while let Some(event) = self.receiver.receive(&mut bytes) {
             sink.take(self.id, Happening::Event(event));
         }
+        self.counters.frames.store(self.receiver.frames(), Relaxed);
     }
 
     /// The peer has closed or reset a connection from which nothing is read at present: the program should know, unless

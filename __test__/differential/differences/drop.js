@@ -13,4 +13,20 @@ module.exports = {
       },
     ],
   },
+  'messages sent before drop() are on the wire': {
+    id: 'B1',
+    why: 'the calls say whether to go on',
+    changes: [
+      {
+        theirs: [
+          'sendUTF returns undefined',
+          'sendBytes returns undefined',
+        ],
+        ours: [
+          'sendUTF returns true',
+          'sendBytes returns true',
+        ],
+      },
+    ],
+  },
 };

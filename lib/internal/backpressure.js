@@ -1,0 +1,71 @@
+'use strict';
+
+// What waits to be sent to a peer that reads too slowly: how much of it, and what happens when it is too much.
+
+const { callBack } = require('./arguments');
+
+/** The options and their defaults, for servers and clients alike. */
+const SENDING_LIMITS = { highWaterMark: null, maxBufferedAmount: Infinity, maxBufferedAmountPolicy: 'close' };
+
+const POLICIES = ['close', 'drop'];
+
+/**
+ * Refuses values that mean nothing.
+ * @throws {Error} that names the option
+ */
+function checkSendingLimits({ highWaterMark, maxBufferedAmount, maxBufferedAmountPolicy }) {
+  if (highWaterMark !== null && highWaterMark !== undefined && !(typeof highWaterMark === 'number' && highWaterMark >= 1)) {
+    throw new Error(`The option highWaterMark must be null or a number of at least 1, not ${String(highWaterMark)}.`);
+  }
+  if (!(typeof maxBufferedAmount === 'number' && maxBufferedAmount >= 1)) {
+    throw new Error(`The option maxBufferedAmount must be a number of at least 1, not ${String(maxBufferedAmount)}.`);
+  }
+  if (!POLICIES.includes(maxBufferedAmountPolicy)) {
+    throw new Error(`The option maxBufferedAmountPolicy must be 'close' or 'drop', not ${String(maxBufferedAmountPolicy)}.`);
+  }
+}
+
+/** From how many waiting bytes on a call that sends returns false. */
+function highWaterMarkOf({ config: { highWaterMark }, socket }) {
+  return highWaterMark === null || highWaterMark === undefined ? socket.writableHighWaterMark : highWaterMark;
+}
+
+/** Whether the program has a mark of its own, so that Node's `drain` is not necessarily its. */
+function hasOwnMark({ config: { highWaterMark } }) {
+  return highWaterMark !== null && highWaterMark !== undefined;
+}
+
+/**
+ * Whether a message may be sent without exceeding `maxBufferedAmount`. If not, does what `maxBufferedAmountPolicy` says.
+ * Whatever its length, a message may be sent when nothing waits: how much the peer reads cannot be known before.
+ * @param {WebSocketConnection} connection
+ * @param {string|Buffer} data the message
+ * @param {(error: Error) => void} [cb] gets an Error then
+ */
+function hasRoom(connection, data, cb) {
+  const { maxBufferedAmount } = connection.config;
+  // Also for connections made by hand, which may have no such option.
+  if (!(maxBufferedAmount < Infinity)) return true;
+  const most = maxBufferedAmount - (typeof data === 'string' ? Buffer.byteLength(data) : data.length);
+  if (connection._transport.bufferedAmount(connection) <= Math.max(0, most)) return true;
+  // Some of it may merely have had no chance yet.
+  if (connection._transport.flush(connection) <= Math.max(0, most)) return true;
+  refuse(connection, data, cb);
+  return false;
+}
+
+function refuse(connection, data, cb) {
+  const { maxBufferedAmount, maxBufferedAmountPolicy } = connection.config;
+  const error = new Error('Nothing was sent: the peer reads too slowly, and with this message more than ' +
+    `${maxBufferedAmount} bytes would wait for it (maxBufferedAmount).`);
+  error.code = 'ERR_WEBSOCKET_BUFFER_FULL';
+  callBack(cb, error);
+  if (maxBufferedAmountPolicy === 'drop') {
+    // Not at once: a listener may send something itself.
+    process.nextTick(() => connection.emit('dropped', data, error));
+    return;
+  }
+  connection.drop(1008, `More than ${maxBufferedAmount} bytes wait to be sent (maxBufferedAmount).`);
+}
+
+module.exports = { SENDING_LIMITS, checkSendingLimits, highWaterMarkOf, hasOwnMark, hasRoom };

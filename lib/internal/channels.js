@@ -1,0 +1,19 @@
+'use strict';
+
+// What is published on diagnostics_channel, for tools that watch a program without its help. Each is looked at before
+// anything is made for it: without subscribers they cost nothing.
+
+const { channel } = require('diagnostics_channel');
+
+module.exports = {
+  /** `{ connection }`: it can receive now. */
+  open: channel('websocket:connection:open'),
+  /** `{ connection, code, description }`: before the event `close`. */
+  close: channel('websocket:connection:close'),
+  /** `{ connection, message }`: before the event `message`. */
+  message: channel('websocket:connection:message'),
+  /** `{ server, request, error }`: before the event `upgradeError`. */
+  upgradeError: channel('websocket:server:upgradeError'),
+  /** `{ client, error }`: before the event `connectFailed`. */
+  connectFailed: channel('websocket:client:connectFailed'),
+};

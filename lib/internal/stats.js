@@ -1,0 +1,73 @@
+'use strict';
+
+// Figures about connections and servers. They are put together when somebody asks; what has to be counted meanwhile is
+// counted where it costs next to nothing.
+
+/** Figures that add up over connections. */
+const SUMS = [
+  'messagesReceived', 'messagesSent', 'bytesReceived', 'bytesSent', 'compressedBytesReceived', 'compressedBytesSent',
+  'framesReceived', 'pingsReceived', 'pingsSent', 'pongsReceived',
+];
+
+/** Figures about one connection; docs/connection.md describes them. */
+function statsOf(connection) {
+  const { socket, _heartbeat: heartbeat } = connection;
+  return {
+    messagesReceived: connection._messagesReceived,
+    messagesSent: connection._messagesSent,
+    bytesReceived: socket.bytesRead || 0,
+    bytesSent: socket.bytesWritten || 0,
+    compressedBytesReceived: 0,
+    compressedBytesSent: 0,
+    framesReceived: connection._transport.framesReceived(connection),
+    pingsReceived: heartbeat === null ? 0 : heartbeat.pingsReceived,
+    pingsSent: heartbeat === null ? 0 : heartbeat.pingsSent,
+    pongsReceived: heartbeat === null ? 0 : heartbeat.pongsReceived,
+    latency: connection.latency,
+    bufferedAmount: connection.bufferedAmount,
+    transport: connection.transport,
+  };
+}
+
+/** What the connections of a server have done that are closed, and what it has refused. */
+class Totals {
+  constructor() {
+    this.closed = 0;
+    this.refused = 0;
+    this.sums = Object.fromEntries(SUMS.map((name) => [name, 0]));
+  }
+
+  /** A connection is closed. */
+  add(connection) {
+    this.closed++;
+    addTo(this.sums, statsOf(connection));
+  }
+}
+
+function addTo(sums, stats) {
+  for (const name of SUMS) sums[name] += stats[name];
+}
+
+/** Figures about a server; docs/server.md describes them. */
+function statsOfServer({ connections, pendingRequests, _totals: totals }) {
+  const sums = { ...totals.sums };
+  const transports = { stream: 0, loop: 0, threads: 0 };
+  let bufferedAmount = 0;
+  for (const connection of connections) {
+    const stats = statsOf(connection);
+    addTo(sums, stats);
+    bufferedAmount += stats.bufferedAmount;
+    transports[stats.transport]++;
+  }
+  return {
+    connections: connections.length,
+    pendingRequests: pendingRequests.length,
+    connectionsAccepted: totals.closed + connections.length,
+    requestsRefused: totals.refused,
+    ...sums,
+    bufferedAmount,
+    transports,
+  };
+}
+
+module.exports = { statsOf, statsOfServer, Totals };

@@ -181,6 +181,25 @@ export interface IConfig {
   maxBytesPerSecond?: number | undefined;
 
   /**
+   * From how many bytes on that wait to be sent, calls that send return false; `drain` tells when all of it has been handed to
+   * the system.
+   * @default null, the mark of the socket
+   */
+  highWaterMark?: number | null | undefined;
+
+  /**
+   * How many bytes may wait to be sent; `maxBufferedAmountPolicy` says what happens to a message that would make them more.
+   * @default Infinity
+   */
+  maxBufferedAmount?: number | undefined;
+
+  /**
+   * `'close'` ends the connection with 1008, `'drop'` does not send the message and emits `dropped`.
+   * @default 'close'
+   */
+  maxBufferedAmountPolicy?: 'close' | 'drop' | undefined;
+
+  /**
    * How long a connection may last; then it is closed with 1001. 0 is no limit.
    * @default 0
    */
@@ -311,9 +330,9 @@ export interface IServerEvents {
   /** A client asks to connect: call `accept()` or `reject()` on the request. Not emitted with `autoAcceptConnections`. */
   request: [request: request];
   /** A request was accepted. */
-  connect: [connection: connection];
+  connect: [connection: IterableConnection];
   /** The same as `connect`, by the name it has in the documentation of WebSocket-Node. */
-  connection: [connection: connection];
+  connection: [connection: IterableConnection];
   /** A connection of this server is closed. */
   close: [connection: connection, reason: number, desc: string];
   /** A request was refused before `request` could be emitted. */
@@ -347,6 +366,8 @@ export class server extends EventEmitter {
   closeAllConnections(): void;
   /** `unmount()` and `closeAllConnections()`. */
   shutDown(): void;
+  /** Figures about the server up to now. */
+  stats?(): IServerStats;
 
   /**
    * Handles one `upgrade` event of an HTTP server. For programs which listen for it themselves.
@@ -579,6 +600,8 @@ export interface IConnectionEvents {
   pong: [binaryPayload: Buffer];
   /** The socket takes data again after `outputBufferFull`. */
   drain: [];
+  /** With `maxBufferedAmountPolicy: 'drop'`: a message was not sent. */
+  dropped: [data: string | Buffer, error: Error];
   /** Receiving was paused. */
   pause: [];
   /** Receiving goes on. */
@@ -588,6 +611,51 @@ export interface IConnectionEvents {
   /** The connection is closed. Emitted exactly once, after everything else. */
   close: [code: number, desc: string];
 }
+
+/** Figures that connections have and that add up over them. */
+export interface IMessageStats {
+  messagesReceived: number;
+  messagesSent: number;
+  /** Of the socket: with frame headers and, except with the option `port`, the opening handshake. */
+  bytesReceived: number;
+  bytesSent: number;
+  /** Payload bytes of compressed messages, as they were on the wire. */
+  compressedBytesReceived: number;
+  compressedBytesSent: number;
+  framesReceived: number;
+  pingsReceived: number;
+  pingsSent: number;
+  pongsReceived: number;
+}
+
+/** Figures about a connection. */
+export interface IConnectionStats extends IMessageStats {
+  /** As {@link connection.latency}. */
+  latency: number | null;
+  /** As {@link connection.bufferedAmount}. */
+  bufferedAmount: number;
+  /** As {@link connection.transport}. */
+  transport: 'stream' | 'loop' | 'threads';
+}
+
+/** Figures about a server, over all its connections, those included that are closed. */
+export interface IServerStats extends IMessageStats {
+  /** Open connections. */
+  connections: number;
+  /** Requests neither accepted nor rejected. */
+  pendingRequests: number;
+  /** Connections accepted up to now. */
+  connectionsAccepted: number;
+  /** Requests refused by the server itself up to now: those with `upgradeError`. */
+  requestsRefused: number;
+  /** Bytes that wait to be sent on all open connections. */
+  bufferedAmount: number;
+  /** How many of the open connections have which transport. */
+  transports: { stream: number; loop: number; threads: number };
+}
+
+/** A connection whose messages can be read with `for await`: every connection of this package. */
+export type IterableConnection = connection & AsyncIterable<Message>;
 
 /** An open WebSocket, of a server or of a client. */
 export class connection extends EventEmitter {
@@ -679,6 +747,10 @@ export class connection extends EventEmitter {
   /** Who reads and writes the socket: Node's socket (`'stream'`) or the addon, on Node's event loop (`'loop'`)
    * or a thread of its own (`'threads'`). */
   readonly transport?: 'stream' | 'loop' | 'threads' | undefined;
+  /** Bytes accepted for sending, frame headers included, that the system has not taken yet. */
+  readonly bufferedAmount?: number | undefined;
+  /** Milliseconds that the newest ping took to be answered, keepalive ones included; null when none was. */
+  readonly latency?: number | null | undefined;
   /** Whether messages can be sent: true until either side starts to close. */
   connected: boolean;
 
@@ -712,23 +784,29 @@ export class connection extends EventEmitter {
    */
   drop(reasonCode?: number, description?: string, skipCloseFrame?: boolean): void;
 
-  /** Sends a text message. The callback may take the place of the options. */
-  sendUTF(data: IStringified, options?: ISendOptions | SendCallback, cb?: SendCallback): void;
-  /** Sends a binary message. The callback may take the place of the options. */
-  sendBytes(data: BinaryData, options?: ISendOptions | SendCallback, cb?: SendCallback): void;
+  // The calls that send return a boolean. They are declared with `any` for programs written against @types/websocket, where
+  // they return nothing: those pass it on in functions that return nothing. The callback may take the place of the options.
+
   /**
-   * Sends Buffers, ArrayBuffers and their views as a binary message, everything else as text. The callback may take the
-   * place of the options.
+   * Sends a text message.
+   * @returns false when it is better to wait for `drain`, and when nothing was sent
    */
-  send(data: BinaryData | IStringified, options?: ISendOptions | SendCallback, cb?: SendCallback): void;
+  sendUTF(data: IStringified, options?: ISendOptions | SendCallback, cb?: SendCallback): any;
+  /** Sends a binary message. Returns as `sendUTF()`. */
+  sendBytes(data: BinaryData, options?: ISendOptions | SendCallback, cb?: SendCallback): any;
+  /** Sends Buffers, ArrayBuffers and their views as a binary message, everything else as text. Returns as `sendUTF()`. */
+  send(data: BinaryData | IStringified, options?: ISendOptions | SendCallback, cb?: SendCallback): any;
   /** Sends a ping. More than 125 bytes are cut off. */
   ping(data?: BinaryData | IStringified): void;
   /** Sends a pong. Not needed to answer pings: that is done by itself. */
   pong(data?: BinaryData | IStringified): void;
-  /** Sends a frame as it is, except that `mask` is set as the connection's role demands. */
-  sendFrame(frame: frame, cb?: SendCallback): void;
-  /** Sends the payload of a data frame, in several frames if it is longer than `fragmentationThreshold`. */
-  fragmentAndSend(frame: frame, cb?: (err: Error) => void): void;
+  /** Sends a frame as it is, except that `mask` is set as the connection's role demands. Returns as `sendUTF()`. */
+  sendFrame(frame: frame, cb?: SendCallback): any;
+  /**
+   * Sends the payload of a data frame, in several frames if it is longer than `fragmentationThreshold`. Returns as
+   * `sendUTF()`.
+   */
+  fragmentAndSend(frame: frame, cb?: (err: Error) => void): any;
   /** Sends a Close frame and ends the socket's writable side. */
   sendCloseFrame(reasonCode?: number, reasonText?: string | null, cb?: SendCallback): void;
 
@@ -736,6 +814,18 @@ export class connection extends EventEmitter {
   pause(): void;
   /** Goes on receiving. */
   resume(): void;
+
+  /**
+   * The messages that come from now on, for `for await`, at the program's own pace: the connection is paused while more than
+   * 64 of them or 1 MiB wait. Ends when the connection is closed, is rejected when its socket fails.
+   */
+  [Symbol.asyncIterator]?(): AsyncIterableIterator<Message>;
+
+  /** Sends a ping and resolves with the milliseconds its answer took. Rejected when the connection ends before. */
+  measureLatency?(): Promise<number>;
+
+  /** Figures about the connection up to now. */
+  stats?(): IConnectionStats;
 
   setKeepaliveTimer(): void;
   clearKeepaliveTimer(): void;
@@ -870,7 +960,7 @@ export interface IConnectOptions extends https.RequestOptions {
 /** Events of {@link client} and the arguments of their listeners. */
 export interface IClientEvents {
   /** The connection is open. */
-  connect: [connection: connection];
+  connect: [connection: IterableConnection];
   /** There will be no connection: the error of the system, or what was wrong with the server's answer. */
   connectFailed: [err: Error];
   /** The server answered with something else than 101. With a listener for it, `connectFailed` is not emitted. */

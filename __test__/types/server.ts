@@ -146,3 +146,14 @@ const guarded = new WebSocketServer({
 });
 guarded.on('request', (request) => request.accept(null, null, null, { headers: { 'X-A': 'b', 'X-C': ['d', 5] } }));
 alone.handleUpgrade(new http.IncomingMessage(netSocket), netSocket);
+
+alone.on('connect', async (connection) => {
+  const room: boolean = connection.sendUTF('x');
+  if (!room && connection.bufferedAmount !== undefined) connection.once('drain', () => {});
+  connection.on('dropped', (data, error) => console.log(data.length, error.message));
+  const latency: number | undefined = await connection.measureLatency?.();
+  for await (const message of connection) if (message.type === 'utf8') console.log(message.utf8Data, latency);
+  const transport: 'stream' | 'loop' | 'threads' | undefined = connection.stats?.().transport;
+  console.log(transport, alone.stats?.().transports.loop);
+});
+new WebSocketServer({ noServer: true, highWaterMark: 1 << 20, maxBufferedAmount: 1 << 24, maxBufferedAmountPolicy: 'drop' });

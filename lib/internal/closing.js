@@ -7,6 +7,7 @@ const { CLOSE_VALIDITY } = require('./events');
 const channels = require('./channels');
 const { endHeartbeat } = require('./heartbeat');
 const { stopDeadlines } = require('./limits');
+const { startTimer, stopTimer } = require('./connection-timer');
 const { destroyAfter } = require('./linger');
 
 const DEFAULT_CLOSE_TIMEOUT = 5000;
@@ -77,6 +78,10 @@ function emitClose(connection) {
 function linger(connection) {
   const { closeTimeout } = connection;
   destroyAfter(connection.socket, closeTimeout > 0 ? closeTimeout : DEFAULT_CLOSE_TIMEOUT);
+}
+
+function closeIsOverdue(connection) {
+  connection.handleCloseTimer();
 }
 
 /** Methods of WebSocketConnection. */
@@ -152,12 +157,12 @@ const methods = {
   setCloseTimer() {
     this.clearCloseTimer();
     this.waitingForCloseResponse = true;
-    this.closeTimer = setTimeout(() => this.handleCloseTimer(), this.closeTimeout);
+    this.closeTimer = startTimer(this, this.closeTimeout, closeIsOverdue);
   },
 
   clearCloseTimer() {
     if (!this.closeTimer) return;
-    clearTimeout(this.closeTimer);
+    stopTimer(this.closeTimer);
     this.waitingForCloseResponse = false;
     this.closeTimer = null;
   },

@@ -2,6 +2,8 @@
 
 // Keepalive: a Ping after a time without input, and the end of the connection when nothing comes back.
 
+const { startTimer, stopTimer } = require('./connection-timer');
+
 /**
  * Starts the keepalive that the options ask for.
  * @throws {Error} when its intervals are no numbers, or the socket has no native keepalive
@@ -26,21 +28,22 @@ function startKeepalive(connection) {
   connection.setKeepaliveTimer();
 }
 
-/**
- * Notes that something was received at `now` (of `performance.now()`). Cheaper than a timer for each message: the timer
- * looks at it when it fires.
- */
+/** Milliseconds within which input counts as of one time: starting the timer anew for every message would be for nothing. */
+const SLACK = 20;
+
+/** Notes that something was received at `now`, by `performance.now()`. */
 function noteInput(connection, now) {
+  if (now - connection._receivedAt < SLACK && !connection._gracePeriodTimeoutID) return;
   connection._receivedAt = now;
-  if (connection._gracePeriodTimeoutID) connection.setKeepaliveTimer();
+  connection.setKeepaliveTimer();
 }
 
-/** How long after now the timer of a connection has to fire that has received something since it was set; else 0. */
-function timeLeft(connection) {
-  const { _receivedAt: receivedAt } = connection;
-  if (receivedAt === 0) return 0;
-  connection._receivedAt = 0;
-  return receivedAt + connection.config.keepaliveInterval - performance.now();
+function keepaliveIsDue(connection) {
+  connection.handleKeepaliveTimer();
+}
+
+function gracePeriodIsOver(connection) {
+  connection.handleGracePeriodTimer();
 }
 
 /** Methods of WebSocketConnection. */
@@ -56,12 +59,12 @@ const methods = {
       return;
     }
     this.clearKeepaliveTimer();
-    this._keepaliveTimeoutID = setTimeout(() => this.handleKeepaliveTimer(), config.keepaliveInterval);
+    this._keepaliveTimeoutID = startTimer(this, config.keepaliveInterval, keepaliveIsDue);
   },
 
   clearKeepaliveTimer() {
     if (!this._keepaliveTimeoutID) return;
-    clearTimeout(this._keepaliveTimeoutID);
+    stopTimer(this._keepaliveTimeoutID);
     this._keepaliveTimeoutID = null;
   },
 
@@ -69,11 +72,6 @@ const methods = {
   handleKeepaliveTimer() {
     this._debug('handleKeepaliveTimer');
     this._keepaliveTimeoutID = null;
-    const left = timeLeft(this);
-    if (left > 0) {
-      this._keepaliveTimeoutID = setTimeout(() => this.handleKeepaliveTimer(), left);
-      return;
-    }
     this.ping();
     if (this.config.dropConnectionOnKeepaliveTimeout) {
       this.setGracePeriodTimer();
@@ -84,12 +82,12 @@ const methods = {
 
   setGracePeriodTimer() {
     this.clearGracePeriodTimer();
-    this._gracePeriodTimeoutID = setTimeout(() => this.handleGracePeriodTimer(), this.config.keepaliveGracePeriod);
+    this._gracePeriodTimeoutID = startTimer(this, this.config.keepaliveGracePeriod, gracePeriodIsOver);
   },
 
   clearGracePeriodTimer() {
     if (!this._gracePeriodTimeoutID) return;
-    clearTimeout(this._gracePeriodTimeoutID);
+    stopTimer(this._gracePeriodTimeoutID);
     this._gracePeriodTimeoutID = null;
   },
 

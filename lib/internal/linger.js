@@ -3,6 +3,11 @@
 // A peer that never closes its end would keep a socket alive for ever.
 
 const { Duplex } = require('stream');
+const { deadlinesOf } = require('./deadlines');
+
+function destroy(socket) {
+  socket.destroy();
+}
 
 /**
  * Destroys a socket that is still open `ms` milliseconds after our end of it was closed. What it still sends is
@@ -10,10 +15,10 @@ const { Duplex } = require('stream');
  */
 function destroyAfter(socket, ms) {
   if (!(socket instanceof Duplex) || socket.destroyed) return;
-  const timer = setTimeout(() => socket.destroy(), ms);
   // The socket keeps the process alive if it is meant to.
-  if (typeof timer.unref === 'function') timer.unref();
-  socket.once('close', () => clearTimeout(timer));
+  const list = deadlinesOf(ms, { unref: true });
+  const entry = list.add(socket, destroy);
+  socket.once('close', () => list.remove(entry));
 }
 
 module.exports = { destroyAfter };

@@ -413,13 +413,19 @@ function sent(connection, waiting, cb) {
  * Sends one message to many connections, all of them taken over and unmasked, with compressors of one group or none.
  */
 function broadcast(recipients, opcode, payload, threshold) {
-  const ids = Uint32Array.from(recipients, (connection) => connection._nativeId);
+  const ids = new Uint32Array(recipients.length);
+  for (let i = 0; i < ids.length; i++) ids[i] = recipients[i]._nativeId;
   const [{ _compressor: compressor }] = recipients;
   const places = Buffer.from(ids.buffer);
   if (compressor === null) binding.nativeBroadcast(places, opcode, payload, frameLimit(threshold));
   else binding.nativeBroadcastCompressed(places, compressor.use(), opcode, payload, frameLimit(threshold));
   // In place of each id stands now what waits for the connection.
-  for (let i = 0; i < recipients.length; i++) sent(recipients[i], ids[i]);
+  scheduleFlush();
+  for (let i = 0; i < ids.length; i++) {
+    const connection = recipients[i];
+    if (ids[i] < highWaterMarkOf(connection)) connection.outputBufferFull = false;
+    else sent(connection, ids[i]);
+  }
 }
 
 /** The methods of stream-transport, for connections that were taken over. */

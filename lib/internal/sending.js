@@ -230,6 +230,8 @@ const methods = {
  */
 function broadcast(connections, method, data) {
   const groups = new Map();
+  let lastGroup;
+  let direct = null;
   // Null for what each connection's own method has to refuse.
   let payload = method === 'sendBytes' ? asBuffer(data) : null;
   if (method === 'sendUTF' && typeof data?.toString === 'function') payload = Buffer.from(String(data.toString()));
@@ -241,13 +243,18 @@ function broadcast(connections, method, data) {
     } else if (maySend(connection) && hasRoom(connection, payload)) {
       connection._messagesSent++;
       const group = connection._compressor?.group;
-      if (groups.has(group)) groups.get(group).push(connection);
-      else groups.set(group, [connection]);
+      if (direct === null || group !== lastGroup) {
+        // Mostly they are all of one group.
+        lastGroup = group;
+        direct = groups.get(group) || [];
+        groups.set(group, direct);
+      }
+      direct.push(connection);
     }
   }
   const opcode = method === 'sendUTF' ? OPCODE.TEXT : OPCODE.BINARY;
-  for (const direct of groups.values()) {
-    nativeTransport.broadcast(direct, opcode, payload, fragmentationThreshold(direct[0]));
+  for (const recipients of groups.values()) {
+    nativeTransport.broadcast(recipients, opcode, payload, fragmentationThreshold(recipients[0]));
   }
 }
 

@@ -1,0 +1,43 @@
+'use strict';
+
+// The timers of connections. Those on real sockets, of which there may be many thousands, share one timer of Node for each
+// duration; mock sockets get timers of their own, which tests look at and simulate.
+
+const { Duplex } = require('stream');
+const { runInContext } = require('./context');
+const { deadlinesOf } = require('./deadlines');
+
+class SharedTimer {
+  constructor(connection, ms, callback) {
+    this._list = deadlinesOf(ms);
+    this._entry = this._list.add(connection, () => {
+      if (connection._context) runInContext(connection, callback);
+      else callback(connection);
+    });
+  }
+
+  /** Starts it anew; `now` is the present by `performance.now()`, if the caller knows it. */
+  refresh(now) {
+    this._list.refresh(this._entry, now);
+  }
+
+  stop() {
+    this._list.remove(this._entry);
+  }
+}
+
+/**
+ * Calls `callback(connection)` in `ms` milliseconds.
+ * @returns {SharedTimer|NodeJS.Timeout} for `stopTimer()`; both have a method `refresh`
+ */
+function startTimer(connection, ms, callback) {
+  if (connection.socket instanceof Duplex) return new SharedTimer(connection, ms, callback);
+  return setTimeout(() => callback(connection), ms);
+}
+
+function stopTimer(timer) {
+  if (timer instanceof SharedTimer) timer.stop();
+  else clearTimeout(timer);
+}
+
+module.exports = { startTimer, stopTimer };

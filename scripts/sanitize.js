@@ -92,7 +92,7 @@ function testAddon(files) {
     WEBSOCKET_NATIVE_PATH: addon, LD_PRELOAD: runtime(directory), LSAN_OPTIONS: `suppressions=${suppressions}:print_suppressions=0`
   };
   // Processes that end in the middle of everything, as those of lifecycle/, leave memory of Node's behind.
-  const groups = files ? [[1, files]] : [[1, testFiles(['unit', 'conformance', 'faults', 'stress'])], [0, testFiles(['lifecycle'])]];
+  const groups = files ? [[1, files]] : [[1, testFiles(['unit', 'conformance', 'faults', 'hostile', 'stress'])], [0, testFiles(['lifecycle'])]];
   for (const io of ['loop', 'threads', 'stream']) {
     for (const [leaks, group] of groups) {
       console.log(`\naddon with AddressSanitizer${leaks ? ' and LeakSanitizer' : ''}, WEBSOCKET_IO=${io}, ${group.length} files`);

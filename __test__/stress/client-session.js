@@ -7,8 +7,10 @@ const { client: WebSocketClient } = require('../..');
 const { randomPayload, CLOSE_CODES } = require('./random');
 const { MAX_OUTSTANDING } = require('./raw-session');
 
-function connect(world, number) {
-  const client = new WebSocketClient({ io: world.io, maxReceivedMessageSize: 1 << 24 });
+/** Half of the clients compress: of those, half without what they know of earlier messages. */
+function connect(world, number, random) {
+  const perMessageDeflate = random.chance(50) && { clientNoContextTakeover: random.chance(50), serverNoContextTakeover: random.chance(50) };
+  const client = new WebSocketClient({ io: world.io, maxReceivedMessageSize: 1 << 24, perMessageDeflate });
   return new Promise((resolve, reject) => {
     client.on('connect', resolve);
     client.on('connectFailed', reject);
@@ -22,7 +24,7 @@ function send(connection, { text, data }) {
 }
 
 async function clientSession(world, number, random, expectations) {
-  const connection = await connect(world, number);
+  const connection = await connect(world, number, random);
   let closes = 0;
   let closeCode = null;
   connection.on('message', (message) => {

@@ -24,6 +24,7 @@ class Observer {
     this.ended = [];
     this.load = { active: 0, messages: 0, rss: 0 };
     this.accepted = 0;
+    this.compressed = 0;
     this.broadcasts = 0;
     this.pauses = 0;
     this.callbacks = { given: 0, called: 0 };
@@ -75,6 +76,7 @@ function serve(request, observer) {
   const connection = request.accept(null, request.origin);
   let paused = false;
   observer.accepted++;
+  if (connection.extensions.length > 0) observer.compressed++;
   const record = { count: 0, code: null, description: null };
   observer.closes.set(number, record);
   connection.on('message', (message) => {
@@ -212,7 +214,8 @@ async function run({ io, seconds, connections, seed, pace = 1, steady = false, w
   const observer = new Observer(seed);
   const httpServer = http.createServer();
   const server = new WebSocketServer({
-    httpServer, io, maxReceivedFrameSize: MEBIBYTE, maxReceivedMessageSize: 4 * MEBIBYTE, echoCloseCode: true
+    httpServer, io, maxReceivedFrameSize: MEBIBYTE, maxReceivedMessageSize: 4 * MEBIBYTE, echoCloseCode: true,
+    perMessageDeflate: true
   });
   server.on('request', (request) => serve(request, observer));
   server.on('upgradeError', (error) => observer.setFault(`upgradeError: ${error.stack}`));
@@ -235,11 +238,11 @@ async function run({ io, seconds, connections, seed, pace = 1, steady = false, w
   httpServer.closeAllConnections();
   httpServer.close();
   process.removeListener('uncaughtException', onException);
-  const { fault, accepted, pauses, transports, transportChanges, rss, callbacks } = observer;
+  const { fault, accepted, compressed, pauses, transports, transportChanges, rss, callbacks } = observer;
   return {
     fault,
     totals: {
-      ...(report && report.totals), accepted, serverBroadcasts: observer.broadcasts, pauses, callbacks: callbacks.called,
+      ...(report && report.totals), accepted, compressed, serverBroadcasts: observer.broadcasts, pauses, callbacks: callbacks.called,
       transports, transportChanges,
       rssMiB: [rss[0], Math.max(...rss), process.memoryUsage.rss()].map((bytes) => Math.round(bytes / MEBIBYTE))
     }

@@ -32,6 +32,9 @@ fn main() -> io::Result<()> {
     write(&root, "handshake_response", owned(responses()))?;
     write(&root, "header_grammars", owned(grammars()))?;
     write(&root, "differential", differential.collect())?;
+    write(&root, "negotiation", owned(extension_headers()))?;
+    write(&root, "inflate", owned(with_prefix(&[1, 1, 2, 3, 5], &deflated())))?;
+    write(&root, "deflate", noise())?;
     // These two decode their input by the crate `arbitrary`, for which no bytes are wrong.
     write(&root, "handshake_encode", noise())?;
     write(&root, "session", noise())
@@ -146,6 +149,32 @@ fn responses() -> Vec<Seed> {
         ("extension", response("Sec-WebSocket-Extensions: permessage-deflate\r\n")),
         ("refusal", b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_vec()),
         ("no-phrase", b"HTTP/1.1 101\r\n\r\n".to_vec()),
+    ]
+}
+
+/// Eight bits of preferences, two windows, and a header.
+fn extension_headers() -> Vec<Seed> {
+    let headers = vec![
+        ("bare", b"permessage-deflate".to_vec()),
+        ("browser", b"permessage-deflate; client_max_window_bits".to_vec()),
+        ("all", b"permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=9".to_vec()),
+        ("two", b"permessage-deflate; server_max_window_bits=8, permessage-deflate".to_vec()),
+        ("quoted", b"x-y, permessage-deflate; client_max_window_bits=\"15\"".to_vec()),
+        ("twice", b"permessage-deflate; server_max_window_bits=9; server_max_window_bits=9".to_vec()),
+    ];
+    with_prefix(&[0, 15, 15], &headers)
+}
+
+/// The examples of RFC 7692 section 7.2.3, and blocks that are not allowed.
+fn deflated() -> Vec<Seed> {
+    vec![
+        ("hello", vec![0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]),
+        ("context", vec![0xf2, 0x00, 0x11, 0x00, 0x00]),
+        ("stored", vec![0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00]),
+        ("last-block", vec![0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00]),
+        ("two-blocks", vec![0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00]),
+        ("reserved-block", vec![0x06]),
+        ("dynamic", vec![0x05, 0xc0, 0x81, 0x08, 0x00, 0x00, 0x00, 0x00, 0x20, 0x7f, 0xeb, 0x03]),
     ]
 }
 

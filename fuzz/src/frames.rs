@@ -26,6 +26,7 @@ fn config(role: Role, choice: u8) -> Config {
         max_frame_size: if choice & 0x07 == 7 { 1 << 16 } else { limit(choice) },
         max_message_size: if choice & 0x38 == 0x38 { 1 << 20 } else { limit(choice >> 3) },
         assemble: choice & 0x40 == 0,
+        inflation: None,
     }
 }
 

@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod deflate;
 pub mod differential;
 pub mod feed;
 pub mod frames;
@@ -26,6 +27,9 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("handshake_response", handshake::check_response),
     ("handshake_encode", handshake::check_encode),
     ("header_grammars", grammars::check),
+    ("negotiation", deflate::check_negotiation),
+    ("inflate", deflate::check_inflate),
+    ("deflate", deflate::check_deflate),
     ("session", session::check),
     ("differential", differential::check),
 ];

@@ -6,6 +6,7 @@
 const { test } = require('node:test');
 const assert = require('node:assert');
 const net = require('net');
+const zlib = require('zlib');
 const { once } = require('events');
 const { isReference } = require('../helpers/under-test');
 const { startScenario } = require('../helpers/under-test/child');
@@ -74,6 +75,18 @@ const frames = (...list) => Buffer.concat(list.map((frame) => encodeFrame({ mask
 
 /** A handshake, and these frames in the same segment. */
 const opened = (...list) => Buffer.concat([head, frames(...list)]);
+
+/** The same, with an offer of extensions; the default is one that is accepted. */
+const openedWith = (offer, ...list) => Buffer.concat([
+  Buffer.from(requestHead({ headers: { 'Sec-WebSocket-Extensions': offer } })), frames(...list)
+]);
+
+/** Bytes as the payload of a compressed message (RFC 7692 section 7.2.1). */
+function compressed(bytes) {
+  return zlib.deflateRawSync(bytes, { finishFlush: zlib.constants.Z_SYNC_FLUSH }).subarray(0, -4);
+}
+
+const bomb = compressed(Buffer.alloc(32 * MiB));
 
 const attacks = {
   'connections that are reset after each byte of the request': async (attackers) => {
@@ -181,6 +194,24 @@ const attacks = {
     const socket = await attackers.one(opened({ opcode: CLOSE, payload: closePayload(1000) }), { deaf: true });
     await attackers.flood(socket, repeated(frames({ opcode: TEXT, payload: 'late' }), 10000), 8 * MiB, 1500);
   },
+
+  'compressed messages that contain 32 megabytes': (attackers) => attackers.many(40, (index) => openedWith(
+    'permessage-deflate', { opcode: index % 2 ? TEXT : BINARY, rsv: 4, payload: bomb })),
+
+  'compressed messages that never end': (attackers) => attackers.many(100, () => openedWith(
+    'permessage-deflate', { opcode: BINARY, rsv: 4, fin: false, payload: compressed(Buffer.alloc(10000, 'x')) })),
+
+  'compressed messages that do not inflate': (attackers) => attackers.many(60, (index) => openedWith(
+    'permessage-deflate', { opcode: BINARY, rsv: 4, payload: Buffer.alloc(1 + index * 7, [0x06, 0xFF, 0x55, 0x03][index % 4]) })),
+
+  'blocks without content, thousands of them': (attackers) => attackers.many(20, (index) => openedWith(
+    'permessage-deflate', { opcode: BINARY, rsv: 4, payload: repeated(Buffer.from(index % 2 ? [0, 0, 0, 0xFF, 0xFF] : [3, 0]), 12000) })),
+
+  'offers of compression that mean nothing': (attackers) => attackers.many(60, (index) => openedWith([
+    'permessage-deflate; client_max_window_bits=16', 'permessage-deflate; server_max_window_bits=7', 'permessage-deflate; server_max_window_bits',
+    'permessage-deflate; __proto__=1', 'permessage-deflate; client_max_window_bits="9', 'permessage-deflate; '.repeat(300),
+    'permessage-deflate, '.repeat(300), `permessage-deflate; client_max_window_bits=${'9'.repeat(5000)}`
+  ][index % 8], { opcode: TEXT, payload: 'x' })),
 
   'clients that ask for much and read nothing': (attackers) => attackers.many(
     30, () => Buffer.concat([head, repeated(frames({ opcode: BINARY, payload: Buffer.alloc(50000) }), 10)]), { deaf: true }),

@@ -8,87 +8,13 @@ const assert = require('node:assert');
 const { websocket, root, isReference } = require('../helpers/under-test');
 const { startServer, openClient, openPair, rawClient, eventually, turns } = require('../helpers/under-test/endpoints');
 const { runScenario } = require('../helpers/under-test/child');
+const { odd, lists, call } = require('./odd-values');
 const { OPCODE } = require('../helpers/raw');
-
-/** What a value throws when it is asked for anything is its own affair. */
-class Mine extends Error {}
-
-const refuse = () => { throw new Mine('as it was told to'); };
-
-function detached() {
-  const buffer = new ArrayBuffer(8);
-  const view = new Uint8Array(buffer);
-  structuredClone(buffer, { transfer: [buffer] });
-  return view;
-}
-
-/** Made anew for each use: some change when they are used. */
-const odd = {
-  undefined: () => undefined,
-  null: () => null,
-  true: () => true,
-  0: () => 0,
-  '-1': () => -1,
-  1.5: () => 1.5,
-  NaN: () => NaN,
-  Infinity: () => Infinity,
-  '2 ** 53': () => 2 ** 53,
-  '-(2 ** 31)': () => -(2 ** 31),
-  '10n': () => 10n,
-  'a symbol': () => Symbol('odd'),
-  'an empty text': () => '',
-  'a long text': () => 'x'.repeat(200000),
-  'a lone surrogate': () => '\uD800',
-  'line breaks and a zero': () => 'a\r\nb: c\r\n\r\n\0',
-  __proto__: () => '__proto__',
-  'an object': () => ({}),
-  'an object without prototype': () => Object.create(null),
-  'an array': () => [],
-  'an array of odd things': () => [null, undefined, NaN, {}, Symbol('odd')],
-  'a function': () => () => {},
-  'a date': () => new Date(NaN),
-  'a regular expression': () => /x/g,
-  'an object whose toString() throws': () => ({ toString: refuse, valueOf: refuse }),
-  'an object whose toString() gives no text': () => ({ toString: () => ({}) }),
-  'an object of getters that throw': () => Object.defineProperties({}, {
-    length: { get: refuse }, type: { get: refuse }, toString: { get: refuse }, port: { get: refuse }, name: { get: refuse }
-  }),
-  'a proxy that refuses everything': () => new Proxy(() => {}, { get: refuse, has: refuse, ownKeys: refuse, getPrototypeOf: refuse, getOwnPropertyDescriptor: refuse }),
-  'an object that says it has a length': () => ({ length: 2 ** 32 }),
-  'a Buffer of nothing': () => Buffer.alloc(0),
-  'bytes that were transferred': detached,
-  'shared memory': () => new Uint8Array(new SharedArrayBuffer(4)),
-  'a cyclic object': () => {
-    const object = {};
-    object.self = object;
-    return object;
-  }
-};
-
-/** Calls and swallows what may be thrown: Errors, and what the arguments throw themselves. */
-function call(action, what) {
-  try {
-    const result = action();
-    if (result instanceof Promise) result.catch(() => {});
-  } catch (error) {
-    assert.ok(error instanceof Error || error instanceof DOMException, `${what} threw ${typeof error}`);
-    assert.doesNotMatch(String(error.message), /panic|unwrap|RefCell|napi_/i, what);
-  }
-}
 
 /** The methods of a connection, with every odd value in each place. */
 const connectionMethods = {
   send: 2, sendUTF: 2, sendBytes: 2, ping: 1, pong: 1, close: 2, drop: 3, sendFrame: 2, pause: 1, resume: 1
 };
-
-/** Lists of arguments: each odd value alone in each place, and twice the same. */
-function lists(value, count) {
-  const all = [Array.from({ length: count }, value)];
-  for (let place = 0; place < count; place++) {
-    all.push(Array.from({ length: count }, (_, index) => (index === place ? value() : undefined)).slice(0, place + 1));
-  }
-  return all;
-}
 
 describe('odd arguments', { skip: isReference ? 'some of them end the process of 1.0.35' : false }, () => {
   for (const role of ['server', 'client']) {
@@ -275,27 +201,8 @@ describe('odd arguments', { skip: isReference ? 'some of them end the process of
   });
 
   test('what the addon exports takes anything without ending the process', async (t) => {
-    const { code, signal, stderr, reports } = await runScenario(t, __filename, 'addon', { args: { root }, timeout: 30000 });
+    const { code, signal, stderr, reports } = await runScenario(t, require.resolve('./odd-values.js'), 'addon', { args: { root }, timeout: 30000 });
     assert.deepStrictEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' });
     assert.ok(reports[0].calls > 2000, `${reports[0].calls} calls`);
   });
 });
-
-/** In a process of its own: calls everything the addon exports with everything, in every place. */
-exports.addon = ({ report, root: directory }) => {
-  const binding = require(require('path').join(directory, 'lib', 'internal', 'binding'));
-  let calls = 0;
-  for (const method of Object.values(binding)) {
-    if (typeof method !== 'function') continue;
-    // Small numbers would be descriptors of this process and are left to those who have one.
-    const values = Object.entries(odd).filter(([name]) => name !== '0' && name !== 'true' && name !== '1.5').map(([, value]) => value);
-    for (const value of values) {
-      for (const args of [...lists(value, 6), [4294967295, value(), value()], [4294967295, 0, Buffer.alloc(1), value()]]) {
-        call(() => method(...args), method.name);
-        calls++;
-      }
-    }
-  }
-  report({ calls });
-  process.exit(0);
-};

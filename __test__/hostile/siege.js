@@ -20,7 +20,7 @@ function count(name) {
  * @param {'http'|'port'} by whether it is mounted on an HTTP server of the program or listens itself
  */
 exports.besieged = ({ report, listen, by }) => {
-  const config = { autoAcceptConnections: true, keepalive: false, closeTimeout: 200 };
+  const config = { autoAcceptConnections: true, keepalive: false, closeTimeout: 200, perMessageDeflate: true };
   const httpServer = by === 'http' ? http.createServer() : null;
   const server = new websocket.server(httpServer ? { ...config, httpServer } : { ...config, port: 0, host: '127.0.0.1' });
   let accepted = 0;

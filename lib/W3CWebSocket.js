@@ -1,5 +1,6 @@
 'use strict';
 
+const { toUSVString } = require('util');
 const WebSocketClient = require('./WebSocketClient');
 const { Event, mixInEventTarget } = require('./internal/event-target');
 const { asBuffer } = require('./internal/arguments');
@@ -88,6 +89,8 @@ W3CWebSocket.prototype.send = function send(data) {
  * @throws {DOMException} InvalidAccessError for another code, SyntaxError for a longer reason
  */
 W3CWebSocket.prototype.close = function close(code, reason) {
+  // What cannot be encoded is replaced here already, so that the `close` event tells what was sent.
+  if (reason !== undefined) reason = toUSVString(String(reason));
   code = checkCloseArguments(code, reason);
   switch (this._readyState) {
     case CONNECTING:
@@ -96,7 +99,7 @@ W3CWebSocket.prototype.close = function close(code, reason) {
       break;
     case OPEN:
       this._readyState = CLOSING;
-      this._connection.close(code, reason === undefined ? undefined : String(reason));
+      this._connection.close(code, reason);
       break;
     default:
   }
@@ -108,7 +111,7 @@ function checkCloseArguments(code, reason) {
   if (number !== undefined && number !== 1000 && !(number >= 3000 && number <= 4999)) {
     throw new DOMException(`The close code must be 1000 or from 3000 to 4999, not ${code}.`, 'InvalidAccessError');
   }
-  if (reason !== undefined && Buffer.byteLength(String(reason)) > MAX_REASON_LENGTH) {
+  if (reason !== undefined && Buffer.byteLength(reason) > MAX_REASON_LENGTH) {
     throw new DOMException(`The close reason must not be longer than ${MAX_REASON_LENGTH} bytes.`, 'SyntaxError');
   }
   return number;

@@ -105,6 +105,17 @@ test('C3: bufferedAmount counts what the peer has not taken yet, and falls to 0'
   await eventually(() => socket.bufferedAmount === 0, 'bufferedAmount to fall to 0', 5000);
 });
 
+test('C5: a lone surrogate in the reason of close() is replaced, on the wire and in the close event', async (t) => {
+  const { socket, peer, events, send } = await open(t);
+  socket.close(4000, 'a\ud807b');
+  const frame = await peer.frame();
+  assert.strictEqual(frame.reason, 'a\ufffdb');
+  send({ opcode: OPCODE.CLOSE, payload: frame.payload });
+  peer.socket.end();
+  await eventually(() => types(events).includes('close'), 'the close event');
+  assert.strictEqual(events[events.length - 1].reason, 'a\ufffdb');
+});
+
 test('C4: binaryType is arraybuffer by default and can be blob', async (t) => {
   const { socket, events, send } = await open(t);
   assert.strictEqual(socket.binaryType, 'arraybuffer');

@@ -125,7 +125,7 @@ const sizes = family('15.7', 'RFC 6455 10.4', [
     { title: `a field of ${length} bytes: not kept`, change: add('X-Big', big(length)), expect: shouldRefuse(431, 400) })),
   ...[10, 50].map((count) => ({ title: `${count} more fields`, change: lines(count), expect: opens })),
   ...[100, 1000].map((count) => ({ title: `${count} more fields`, change: lines(count), expect: opensOrRefuses })),
-  { title: '100000 more fields: not kept', change: lines(100000), expect: shouldRefuse(431, 400) },
+  { title: '20000 more fields: not kept', change: lines(20000), expect: shouldRefuse(431, 400) },
   { title: 'a target of 4000 bytes', line: (path) => `GET ${path}?${big(4000)} HTTP/1.1`, expect: opens },
   { title: 'a target of 300000 bytes: not kept', line: (path) => `GET ${path}?${big(300000)} HTTP/1.1`, expect: shouldRefuse(431, 414, 400) },
   { title: 'a request line that never ends', head: () => big(300000), expect: shouldRefuse(431, 414, 400) },

@@ -325,8 +325,23 @@ export interface IServerConfig extends IConfig {
 /** Options of a server that is mounted on no HTTP server. */
 export type INoServerConfig = Omit<IServerConfig, 'httpServer'> & { noServer: true };
 
+/** Options of a server that listens itself. */
+export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServer' | 'host'> & {
+  /** The port to listen on; 0 lets the operating system choose. */
+  port: number;
+  /**
+   * The address to listen at, or a name for one.
+   * @default all addresses
+   */
+  host?: string | null | undefined;
+};
+
 /** Events of {@link server} and the arguments of their listeners. */
 export interface IServerEvents {
+  /** A server with the option `port` listens. */
+  listening: [];
+  /** A server with the option `port` cannot listen; the error is that of the operating system. */
+  error: [error: NodeJS.ErrnoException];
   /** A client asks to connect: call `accept()` or `reject()` on the request. Not emitted with `autoAcceptConnections`. */
   request: [request: request];
   /** A request was accepted. */
@@ -349,7 +364,7 @@ export class server extends EventEmitter {
   pendingRequests: request[];
 
   /** With options, `mount()` is called with them. */
-  constructor(serverConfig?: IServerConfig | INoServerConfig);
+  constructor(serverConfig?: IServerConfig | INoServerConfig | IListeningServerConfig);
 
   /** Sends to every open connection: binary data as it is, everything else as text. */
   broadcast(data: BinaryData | IStringified): void;
@@ -358,10 +373,14 @@ export class server extends EventEmitter {
   /** Sends a text message to every open connection. */
   broadcastUTF(data: IStringified): void;
 
-  /** Starts to handle the `upgrade` event of `serverConfig.httpServer`. */
-  mount(serverConfig: IServerConfig | INoServerConfig): void;
-  /** Stops handling `upgrade`. Open connections are not touched. */
+  /** Starts to handle the `upgrade` event of `serverConfig.httpServer`, or to listen on `serverConfig.port`. */
+  mount(serverConfig: IServerConfig | INoServerConfig | IListeningServerConfig): void;
+  /** Stops handling `upgrade`, and listening. Open connections are not touched. */
   unmount(): void;
+  /** Where a server with the option `port` listens; null before `listening`, after `close()` and without the option. */
+  address?(): net.AddressInfo | null;
+  /** The same as `unmount()`; `callback` is called once, when the last connection has closed. */
+  close?(callback?: () => void): void;
   /** Closes every open connection with 1000 and rejects every pending request with 503. */
   closeAllConnections(): void;
   /** `unmount()` and `closeAllConnections()`. */

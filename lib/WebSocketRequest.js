@@ -108,7 +108,7 @@ WebSocketRequest.prototype.readHandshake = function readHandshake() {
  * it keeps the first (RFC 9112 section 3.2).
  */
 function checkHead({ httpVersionMajor, rawHeaders }) {
-  if (httpVersionMajor < 1) throw new Error('A WebSocket request must be HTTP/1.1.');
+  if (typeof httpVersionMajor === 'number' && httpVersionMajor < 1) throw new Error('A WebSocket request must be HTTP/1.1.');
   if (!Array.isArray(rawHeaders)) return;
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {

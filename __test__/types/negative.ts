@@ -25,7 +25,7 @@ new client({ maxConnections: 1 });
 export const config: IServerConfig = { httpServer, tlsOptions: {} };
 
 // @ts-expect-error no such event
-wsServer.on('listening', () => {});
+wsServer.on('opened', () => {});
 // @ts-expect-error the listener gets a connection
 wsServer.on('connect', (code: number) => console.log(code));
 // @ts-expect-error close gives three arguments

@@ -232,6 +232,12 @@ export interface IServerConfig extends IConfig {
   httpServer: http.Server | https.Server | Array<http.Server | https.Server>;
 
   /**
+   * Listens on this port without an HTTP server; see {@link IListeningServerConfig}.
+   * @default null
+   */
+  port?: null | undefined;
+
+  /**
    * Mounts the server on no HTTP server: the program calls `handleUpgrade()`.
    * @default false
    */
@@ -326,7 +332,7 @@ export interface IServerConfig extends IConfig {
 export type INoServerConfig = Omit<IServerConfig, 'httpServer'> & { noServer: true };
 
 /** Options of a server that listens itself. */
-export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServer' | 'host'> & {
+export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServer' | 'host' | 'port'> & {
   /** The port to listen on; 0 lets the operating system choose. */
   port: number;
   /**

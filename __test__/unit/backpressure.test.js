@@ -7,7 +7,7 @@ const assert = require('node:assert');
 const http = require('http');
 const websocket = require('../..');
 const { OPCODE } = require('../helpers/raw');
-const { next, eventually, startServer, openRawClient, openPair, turns } = require('../helpers/under-test/endpoints');
+const { next, eventually, startServer, openClient, openRawClient, openPair, turns } = require('../helpers/under-test/endpoints');
 
 const { TEXT, PING, PONG, CLOSE } = OPCODE;
 const BLOCK = Buffer.alloc(256 * 1024, 'x');
@@ -146,6 +146,26 @@ for (const role of ['server', 'client']) {
       assert.ok(!results[0], String(results[0]));
       assert.strictEqual(results.length, 1);
     });
+  });
+
+  test(`sending, ${role}: what waits for a large message that is being compressed counts, and is followed by drain`, async (t) => {
+    const config = { perMessageDeflate: true, maxReceivedFrameSize: 1 << 24, maxReceivedMessageSize: 1 << 24, highWaterMark: 1000 };
+    const started = await startServer(t, { config });
+    const client = await openClient(t, started.url, { config });
+    const [sender, receiver] = role === 'server' ? [await started.connection(), client] : [client, await started.connection()];
+    const sizes = [];
+    receiver.on('message', (message) => sizes.push(message.binaryData.length));
+    for (let round = 1; round <= 3; round++) {
+      const drained = next(sender, 'drain');
+      assert.strictEqual(sender.sendBytes(Buffer.alloc(1 << 20)), false);
+      assert.ok(sender.bufferedAmount >= 1 << 20);
+      assert.strictEqual(sender.outputBufferFull, true);
+      assert.strictEqual(sender.sendBytes(Buffer.from('behind it')), false);
+      await drained;
+      await eventually(() => sizes.length === 2 * round, 'both messages');
+      assert.strictEqual(sender.outputBufferFull, false);
+    }
+    assert.deepStrictEqual(sizes, [1 << 20, 9, 1 << 20, 9, 1 << 20, 9]);
   });
 
   describe(`maxBufferedAmount, ${role}`, () => {

@@ -88,6 +88,7 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._sendCallbacks = null;
   // What permessage-deflate needs, when it was agreed on; see internal/per-message-deflate.
   this._compressor = null;
+  this._compressedBytesSent = 0;
   this._inflation = INFLATION.NONE;
   // Whether the transport owes the program a `drain`.
   this._needDrain = false;

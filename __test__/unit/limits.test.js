@@ -192,6 +192,18 @@ describe('maxConnectionsPerAddress', () => {
     assert.deepStrictEqual(statuses, [101, 101, 429]);
   });
 
+  test('an IPv4 address is the same one in the form that sockets for IPv6 give it', async (t) => {
+    const started = await startServer(t, { config: { maxConnectionsPerAddress: 1, trustProxy: '127.0.0.1' } });
+    const statuses = [];
+    for (const address of ['192.0.2.1', '::ffff:192.0.2.1']) {
+      const peer = await rawClient(started.port, { headers: { 'X-Forwarded-For': address } });
+      t.after(() => peer.destroy());
+      await peer.until(() => peer.head !== null, 'an answer');
+      statuses.push(peer.status);
+    }
+    assert.deepStrictEqual(statuses, [101, 429]);
+  });
+
   test('nothing is kept about addresses that have left', async (t) => {
     const started = await startServer(t, { config: { maxConnectionsPerAddress: 5 } });
     const peers = [];

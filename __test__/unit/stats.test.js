@@ -10,7 +10,7 @@ const diagnosticsChannel = require('diagnostics_channel');
 const websocket = require('../..');
 const { OPCODE } = require('../helpers/raw');
 const {
-  next, eventually, startServer, openRawClient, rawClient, openPair, turns,
+  next, eventually, startServer, openClient, openRawClient, rawClient, openPair, turns,
 } = require('../helpers/under-test/endpoints');
 const { secureByDefault } = require('../helpers/under-test/transport');
 
@@ -137,6 +137,33 @@ for (const role of ['server', 'client']) {
     });
   });
 }
+
+test('compressed messages are counted as they are on the wire, at both ends', async (t) => {
+  const config = { perMessageDeflate: { threshold: 0 }, maxReceivedFrameSize: 1 << 24, maxReceivedMessageSize: 1 << 24 };
+  const started = await startServer(t, { config });
+  const clients = [await openClient(t, started.url, { config }), await openClient(t, started.url, { config })];
+  const text = 'compressed '.repeat(1000);
+  const received = clients.map((client) => next(client, 'message'));
+  started.server.broadcastUTF(text);
+  await Promise.all(received);
+  const answered = next(started.connections[0], 'message');
+  clients[0].sendUTF('x'.repeat(1 << 20));
+  await answered;
+
+  for (const [i, client] of clients.entries()) {
+    const [sender, receiver] = [started.connections[i].stats(), client.stats()];
+    assert.ok(sender.compressedBytesSent > 10 && sender.compressedBytesSent < 1000, `${sender.compressedBytesSent} bytes`);
+    assert.strictEqual(receiver.compressedBytesReceived, sender.compressedBytesSent);
+    assert.strictEqual(sender.compressedBytesReceived, receiver.compressedBytesSent);
+  }
+  const { compressedBytesSent } = clients[0].stats();
+  assert.ok(compressedBytesSent > 0 && compressedBytesSent < 1 << 18, `${compressedBytesSent} bytes`);
+  const closed = next(started.server, 'close');
+  clients[0].drop(1000);
+  await closed;
+  assert.strictEqual(clients[0].stats().compressedBytesSent, compressedBytesSent);
+  assert.strictEqual(started.server.stats().compressedBytesReceived, compressedBytesSent);
+});
 
 test('nobody hears of a measureLatency() that nobody waits for', () => {
   const run = spawnSync(process.execPath, ['-e', `

@@ -59,6 +59,7 @@ function releaseResources(connection) {
   connection._inbox.clear();
   connection._transport.release(connection);
   if (connection._compressor !== null) {
+    connection._compressedBytesSent = connection._compressor.bytesSent;
     connection._compressor.release();
     connection._compressor = null;
   }

@@ -112,7 +112,7 @@ class QueueingTransport {
 
   flush(connection) { return this.inner.flush(connection) + this._queuedBytes; }
 
-  framesReceived(connection) { return this.inner.framesReceived(connection); }
+  received(connection) { return this.inner.received(connection); }
 
   bytesWritten(connection) { return this.inner.bytesWritten(connection); }
 

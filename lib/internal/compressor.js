@@ -46,7 +46,22 @@ class Compressor {
     this.largeSize = Math.max(threshold, level > 1 ? LARGE_FOR_SLOW_LEVELS : LARGE);
     /** What all have in common whose output is the same; null when it depends on what was sent before. */
     this.group = contextTakeover ? null : `${level} ${windowBits} ${threshold}`;
+    /** Bytes that were compressed for this connection by the compressor of another one. */
+    this._others = 0;
     forgotten.register(this, this._id, this);
+  }
+
+  /** Payload bytes of compressed messages sent. */
+  get bytesSent() {
+    return binding.compressorBytes(this._id) + this._others;
+  }
+
+  /** Calls `broadcast()`, which compresses with this one for all of these connections. */
+  countForAll(connections, broadcast) {
+    const before = binding.compressorBytes(this._id);
+    broadcast();
+    const bytes = binding.compressorBytes(this._id) - before;
+    for (const { _compressor: other } of connections) if (other !== this) other._others += bytes;
   }
 
   /** The id, for a call that compresses. */

@@ -5,6 +5,7 @@
 
 const { runInContext } = require('./context');
 const { deadlinesOf } = require('./deadlines');
+const { withoutMapping } = require('./trust-proxy');
 
 /** The options and their defaults, for servers and clients alike. */
 const CONNECTION_LIMITS = {
@@ -101,16 +102,17 @@ class AddressCounts {
   }
 
   of(address) {
-    return this._counts.get(address) || 0;
+    return this._counts.get(withoutMapping(address)) || 0;
   }
 
   /** Counts a socket until it is closed. */
   add(address, socket) {
-    this._counts.set(address, this.of(address) + 1);
+    const key = withoutMapping(address);
+    this._counts.set(key, this.of(key) + 1);
     socket.once('close', () => {
-      const left = this.of(address) - 1;
-      if (left > 0) this._counts.set(address, left);
-      else this._counts.delete(address);
+      const left = this.of(key) - 1;
+      if (left > 0) this._counts.set(key, left);
+      else this._counts.delete(key);
     });
   }
 }

@@ -417,8 +417,13 @@ function broadcast(recipients, opcode, payload, threshold) {
   for (let i = 0; i < ids.length; i++) ids[i] = recipients[i]._nativeId;
   const [{ _compressor: compressor }] = recipients;
   const places = Buffer.from(ids.buffer);
-  if (compressor === null) binding.nativeBroadcast(places, opcode, payload, frameLimit(threshold));
-  else binding.nativeBroadcastCompressed(places, compressor.use(), opcode, payload, frameLimit(threshold));
+  if (compressor === null) {
+    binding.nativeBroadcast(places, opcode, payload, frameLimit(threshold));
+  } else {
+    compressor.countForAll(recipients, () => {
+      binding.nativeBroadcastCompressed(places, compressor.use(), opcode, payload, frameLimit(threshold));
+    });
+  }
   // In place of each id stands now what waits for the connection.
   scheduleFlush();
   for (let i = 0; i < ids.length; i++) {
@@ -495,8 +500,9 @@ module.exports = {
     return binding.nativeFlushOne(connection._nativeId);
   },
 
-  framesReceived(connection) {
-    return counts(connection.socket)[3] || 0;
+  received(connection) {
+    const [, , , frames = 0, compressedBytes = 0] = counts(connection.socket);
+    return [frames, compressedBytes];
   },
 
   configure(connection, { maxFrameSize, maxMessageSize, assemble }) {

@@ -11,15 +11,16 @@ const SUMS = [
 
 /** Figures about one connection; docs/connection.md describes them. */
 function statsOf(connection) {
-  const { socket, _heartbeat: heartbeat } = connection;
+  const { socket, _heartbeat: heartbeat, _compressor: compressor } = connection;
+  const [framesReceived, compressedBytesReceived] = connection._transport.received(connection);
   return {
     messagesReceived: connection._messagesReceived,
     messagesSent: connection._messagesSent,
     bytesReceived: socket.bytesRead || 0,
     bytesSent: socket.bytesWritten || 0,
-    compressedBytesReceived: 0,
-    compressedBytesSent: 0,
-    framesReceived: connection._transport.framesReceived(connection),
+    compressedBytesReceived,
+    compressedBytesSent: compressor === null ? connection._compressedBytesSent : compressor.bytesSent,
+    framesReceived,
     pingsReceived: heartbeat === null ? 0 : heartbeat.pingsReceived,
     pingsSent: heartbeat === null ? 0 : heartbeat.pingsSent,
     pongsReceived: heartbeat === null ? 0 : heartbeat.pongsReceived,

@@ -39,7 +39,7 @@ class StreamReceiver {
   _adopt(id) {
     this._id = id;
     // Those of a receiver that is released.
-    this._frames = 0;
+    this._counters = null;
     forgotten.register(this, id, this);
   }
 
@@ -60,16 +60,16 @@ class StreamReceiver {
     }
   }
 
-  /** The number of frames received. */
-  get frames() {
-    return this._id === null ? this._frames : binding.receiverFrames(this._id);
+  /** The number of frames received, and of payload bytes of compressed messages. */
+  get counters() {
+    return this._id === null ? this._counters : binding.receiverCounters(this._id);
   }
 
   /** Frees the receiver; later chunks are ignored. */
   release() {
     if (this._id === null) return;
     forgotten.unregister(this);
-    this._frames = binding.receiverFrames(this._id);
+    this._counters = binding.receiverCounters(this._id);
     binding.releaseReceiver(this._id);
     this._id = null;
   }

@@ -119,9 +119,9 @@ module.exports = {
     return connection.socket.writableLength || 0;
   },
 
-  /** Frames received so far. */
-  framesReceived(connection) {
-    return connection._receiver === null ? 0 : connection._receiver.frames;
+  /** The number of frames received so far, and of payload bytes of compressed messages. */
+  received(connection) {
+    return connection._receiver === null ? [0, 0] : connection._receiver.counters;
   },
 
   configure(connection, config) {

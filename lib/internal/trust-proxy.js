@@ -51,4 +51,4 @@ function clientAddress(addresses, isTrusted) {
   return addresses[0];
 }
 
-module.exports = { compileTrustProxy, clientAddress };
+module.exports = { compileTrustProxy, clientAddress, withoutMapping };

@@ -22,6 +22,8 @@ struct Outgoing {
     threshold: usize,
     /// Calls of [`forget_idle_contexts`] since the last message.
     idle_for: u32,
+    /// Bytes that have come out.
+    sent: u64,
 }
 
 /// Calls of [`forget_idle_contexts`] after which a context is idle.
@@ -42,7 +44,7 @@ pub fn create_compressor(level: u32, window_bits: u32, context_takeover: bool, t
     #[expect(clippy::cast_sign_loss, reason = "it saturates; JavaScript has refused negative numbers")]
     let threshold = threshold as usize;
     let compressor = Compressor::new(settings, context_takeover);
-    let outgoing = Outgoing { compressor, job: None, threshold, idle_for: 0 };
+    let outgoing = Outgoing { compressor, job: None, threshold, idle_for: 0, sent: 0 };
     COMPRESSORS.with_borrow_mut(|all| all.add(outgoing))
 }
 
@@ -50,6 +52,12 @@ pub fn create_compressor(level: u32, window_bits: u32, context_takeover: bool, t
 #[napi(catch_unwind)]
 pub fn release_compressor(id: u32) {
     COMPRESSORS.with_borrow_mut(|all| all.remove(id));
+}
+
+/// The number of bytes that have come out of a compressor.
+#[napi(catch_unwind)]
+pub fn compressor_bytes(id: u32) -> f64 {
+    COMPRESSORS.with_borrow_mut(|all| all.get_mut(id).map_or(0, |outgoing| outgoing.sent) as f64)
 }
 
 /// The compressors alive on this thread, and how many of them hold the memory of a context; for tests.
@@ -128,8 +136,11 @@ pub(super) fn with_message<T>(
     let result = COMPRESSORS.with_borrow_mut(|all| {
         let outgoing = all.get_mut(id).filter(|outgoing| payload.len() >= outgoing.threshold)?;
         outgoing.idle_for = 0;
-        let send = |payload: &[u8]| send(Message { opcode, payload, compressed: true });
-        outgoing.compressor.compress(payload, send)
+        let Outgoing { compressor, sent, .. } = outgoing;
+        compressor.compress(payload, |payload| {
+            *sent += payload.len() as u64;
+            send(Message { opcode, payload, compressed: true })
+        })
     });
     result.unwrap_or_else(|| send(Message { opcode, payload, compressed: false }))
 }
@@ -160,6 +171,7 @@ pub(super) fn with_finished<T>(id: u32, opcode: OpCode, send: impl FnOnce(Messag
     COMPRESSORS.with_borrow_mut(|all| {
         if let Some(outgoing) = all.get_mut(id) {
             outgoing.compressor = done.compressor;
+            outgoing.sent += if done.compressed { done.payload.len() as u64 } else { 0 };
         }
     });
     Ok(send(Message { opcode, payload: &done.payload, compressed: done.compressed }))

@@ -192,13 +192,14 @@ impl Native {
         self.exchange.broadcast(ids, frames);
     }
 
-    /// Bytes that wait to be written, bytes read, bytes written, frames received.
-    pub(super) fn counters(&mut self, id: Id) -> Option<[u64; 4]> {
+    /// Bytes that wait to be written, bytes read, bytes written, frames received, bytes of compressed messages received.
+    pub(super) fn counters(&mut self, id: Id) -> Option<[u64; 5]> {
         let place = self.place(id)?;
         let counters = &place.counters;
-        let [read, written, frames] =
-            [&counters.read, &counters.written, &counters.frames].map(|counter| counter.load(Relaxed));
-        Some([place.waiting(), read, written, frames])
+        let [read, written, frames, compressed] =
+            [&counters.read, &counters.written, &counters.frames, &counters.compressed]
+                .map(|counter| counter.load(Relaxed));
+        Some([place.waiting(), read, written, frames, compressed])
     }
 
     /// Hands the reactor to a worker. It stays where it is when there is none to be had.

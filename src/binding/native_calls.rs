@@ -266,7 +266,7 @@ pub fn native_notify(id: u32) -> Result<()> {
     started(with_native(|native| native.exchange.notify(id)))
 }
 
-/// Bytes that wait to be written, bytes read, bytes written, frames received; `null` for a connection that is gone.
+/// Bytes that wait to be written, bytes read, bytes written, frames received, bytes of compressed messages received; `null` for a connection that is gone.
 #[napi(catch_unwind)]
 pub fn native_counters(id: u32) -> Option<Vec<f64>> {
     let counters = with_native(|native| native.counters(Id::from_raw(id))).flatten()?;

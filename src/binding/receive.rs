@@ -116,10 +116,13 @@ pub fn limit_receiver(
     })
 }
 
-/// The number of frames that a receiver has received.
+/// The number of frames that a receiver has received, and of payload bytes of compressed messages.
 #[napi(catch_unwind)]
-pub fn receiver_frames(id: u32) -> Result<f64> {
-    with_receiver(id, |slot| slot.as_ref().map_or(0, Receiver::frames) as f64)
+pub fn receiver_counters(id: u32) -> Result<Vec<f64>> {
+    with_receiver(id, |slot| {
+        let count = |number: fn(&Receiver) -> u64| slot.as_ref().map_or(0, number) as f64;
+        vec![count(Receiver::frames), count(Receiver::compressed_bytes)]
+    })
 }
 
 /// Frees a receiver and all it holds. The id must not be used any more.

@@ -58,6 +58,8 @@ pub struct Receiver {
     usage: Option<Box<Usage>>,
     /// Frames that have begun.
     frames: u64,
+    /// Payload bytes of compressed messages, as they came.
+    compressed_bytes: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +92,7 @@ impl Receiver {
             control: Vec::new(),
             usage: None,
             frames: 0,
+            compressed_bytes: 0,
         }
     }
 
@@ -126,6 +129,12 @@ impl Receiver {
     #[must_use]
     pub fn frames(&self) -> u64 {
         self.frames
+    }
+
+    /// Payload bytes of compressed messages that have arrived, before they were inflated.
+    #[must_use]
+    pub fn compressed_bytes(&self) -> u64 {
+        self.compressed_bytes
     }
 
     /// Bytes held for messages and frames that are not complete.
@@ -359,6 +368,7 @@ impl Receiver {
         last: bool,
     ) -> Option<Event<'static>> {
         let kind = self.kind(header);
+        self.compressed_bytes += piece.len() as u64;
         // The pieces that come out were validated one by one; what is left is the end of frame and text.
         let done = self.inflate(kind, piece, last && header.fin).and_then(|()| self.data(header, &[], last));
         if let Err(error) = done {

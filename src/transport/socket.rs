@@ -48,12 +48,13 @@ pub(crate) struct Socket {
     pub(super) finishing: bool,
 }
 
-/// What a connection has brought and taken: bytes, and frames received. Readable on every thread, and a little late there.
+/// What a connection has brought and taken: bytes, frames received, and bytes of compressed messages received. Readable on every thread, and a little late there.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) read: AtomicU64,
     pub(crate) written: AtomicU64,
     pub(crate) frames: AtomicU64,
+    pub(crate) compressed: AtomicU64,
 }
 
 impl Socket {
@@ -138,6 +139,7 @@ impl Socket {
             sink.take(self.id, Happening::Event(event));
         }
         self.counters.frames.store(self.receiver.frames(), Relaxed);
+        self.counters.compressed.store(self.receiver.compressed_bytes(), Relaxed);
     }
 
     /// The peer has closed or reset a connection from which nothing is read at present: the program should know, unless

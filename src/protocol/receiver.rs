@@ -361,6 +361,9 @@ impl Receiver {
 
     /// A piece of a frame of a compressed message; with `last`, the frame is complete. Frames that are not assembled are
     /// handed out as if they had never been compressed, each with what could be inflated by its end.
+    ///
+    /// Out of line, so that messages without compression pay for one branch.
+    #[inline(never)]
     fn part_of_compressed_frame(
         &mut self,
         header: FrameHeader,

@@ -96,7 +96,7 @@ const UNDICI = [
   { cases: ['14.2.2-3', '14.2.5-7', '14.2.14'], verdict: 'FAILED', why: 'RSV1 is accepted in every frame' },
   { cases: ['14.2.4'], verdict: 'NON-STRICT', why: 'RSV1 is accepted in every frame' },
   { cases: ['14.5.1'], verdict: 'FAILED', why: 'the window is kept although no context takeover was agreed to' },
-  { cases: ['14.7.8-40', '14.7.43-44'], verdict: 'FAILED', why: 'parameters in the answer are hardly looked at' },
+  { cases: ['14.7.8-40', '14.7.43-45'], verdict: 'FAILED', why: 'parameters in the answer are hardly looked at' },
   { cases: ['16.3.7-10', '16.4.8'], verdict: 'FAILED', why: 'Connection is not read as a list' },
   { cases: ['16.3.17'], verdict: 'FAILED', why: 'an answer 101 with Connection: close neither opens nor fails' },
   { cases: ['16.6.4-5', '16.6.16-17', '16.6.28-29'], verdict: 'FAILED', why: 'white space after a value is taken for a part of it' },

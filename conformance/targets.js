@@ -24,6 +24,8 @@ const OURS = [
     { name: `server, ${way.transport}`, role: 'server', endpoint: 'websocket', ...way },
     { name: `client, ${way.transport}`, role: 'client', endpoint: 'websocket', ...way },
   ]),
+  // The server that accepts and reads requests itself, without Node's HTTP parser.
+  { name: 'server, listening', role: 'server', endpoint: 'websocket, listening', transport: 'listener', env: { WEBSOCKET_IO: 'loop' } },
   { name: 'w3cwebsocket', role: 'client', endpoint: 'w3cwebsocket', transport: 'loop', env: { WEBSOCKET_IO: 'loop' } },
 ];
 

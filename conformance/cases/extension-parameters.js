@@ -97,6 +97,7 @@ const ANSWERS = [
   [`${NAME}, x-unknown`, refuses()],
   [`${NAME}; server_max_window_bits="10`, refuses()],
   [`${NAME}; =1`, refuses()],
+  [`${NAME};`, refuses()],
 ];
 
 const answerRows = family('14.7', 'RFC 7692 7.1', ANSWERS.map(([answer, expect, windowBits]) => ({

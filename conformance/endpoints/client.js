@@ -17,7 +17,7 @@ function webSocketNode(moduleName) {
   const { client: WebSocketClient } = require(moduleName);
   return (url) => new Promise((resolve) => {
     let last = null;
-    const client = new WebSocketClient({ maxReceivedFrameSize: MAX, maxReceivedMessageSize: MAX, fragmentOutgoingMessages: false });
+    const client = new WebSocketClient({ maxReceivedFrameSize: MAX, maxReceivedMessageSize: MAX, fragmentOutgoingMessages: false, perMessageDeflate: { threshold: 0 } });
     client.on('connectFailed', () => resolve(last));
     client.on('connect', (connection) => {
       connection.on('error', () => {});
@@ -69,7 +69,7 @@ const CLIENTS = {
   w3cwebsocket: () => browserLike(() => {
     const { w3cwebsocket: W3CWebSocket } = require('../..');
     return (url) => new W3CWebSocket(url, PROTOCOLS, undefined, undefined, undefined, {
-      maxReceivedFrameSize: MAX, maxReceivedMessageSize: MAX, fragmentOutgoingMessages: false,
+      maxReceivedFrameSize: MAX, maxReceivedMessageSize: MAX, fragmentOutgoingMessages: false, perMessageDeflate: { threshold: 0 },
     });
   }),
   ws,

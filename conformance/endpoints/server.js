@@ -10,12 +10,11 @@ const MAX = 64 * 1024 * 1024;
 
 const notFound = () => http.createServer((request, response) => response.writeHead(404).end());
 
-/** Starts a server of WebSocket-Node's interface, from this or any other package. */
-function webSocketNode(moduleName, options = {}) {
+/** A server of WebSocket-Node's interface, from this or any other package, that echoes. */
+function webSocketNode(moduleName, options) {
   const { server: WebSocketServer } = require(moduleName);
-  const httpServer = notFound();
   const wsServer = new WebSocketServer({
-    httpServer, autoAcceptConnections: false, maxReceivedFrameSize: MAX, maxReceivedMessageSize: MAX, fragmentOutgoingMessages: false, ...options,
+    maxReceivedFrameSize: MAX, maxReceivedMessageSize: MAX, fragmentOutgoingMessages: false, perMessageDeflate: { threshold: 0 }, ...options,
   });
   wsServer.on('request', (request) => {
     const connection = request.accept(null, request.origin);
@@ -25,7 +24,13 @@ function webSocketNode(moduleName, options = {}) {
       else connection.sendBytes(message.binaryData);
     });
   });
-  return httpServer;
+  return wsServer;
+}
+
+function onHttpServer(moduleName) {
+  const httpServer = notFound();
+  webSocketNode(moduleName, { httpServer });
+  listen(httpServer);
 }
 
 function ws() {
@@ -36,19 +41,26 @@ function ws() {
     socket.on('error', () => {});
     socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
   });
-  return httpServer;
+  listen(httpServer);
+}
+
+/** Listens, and says where. */
+function listen(httpServer) {
+  httpServer.listen(0, '127.0.0.1', () => console.log(httpServer.address().port));
 }
 
 const SERVERS = {
-  websocket: () => webSocketNode('../..'),
-  'websocket@1.0.35': () => webSocketNode('websocket-1.0.35'),
+  websocket: () => onHttpServer('../..'),
+  /** The server that listens itself. */
+  'websocket, listening': () => {
+    const wsServer = webSocketNode('../..', { port: 0, host: '127.0.0.1' });
+    wsServer.on('listening', () => console.log(wsServer.address().port));
+  },
+  'websocket@1.0.35': () => onHttpServer('websocket-1.0.35'),
   ws,
 };
 
 const kind = process.argv[2];
 if (!Object.hasOwn(SERVERS, kind)) throw new Error(`there is no server ${kind}; there are ${Object.keys(SERVERS).join(', ')}`);
-const server = SERVERS[kind]();
-// Whole cases may wait for one another on a busy machine; that is no reason for a server to give up.
-server.keepAliveTimeout = 0;
-server.listen(0, '127.0.0.1', () => console.log(server.address().port));
 process.on('SIGTERM', () => process.exit(0));
+SERVERS[kind]();

@@ -64,7 +64,7 @@ async function wait(session, step, patience) {
     await session.until(() => session.over || session.received('text', 'binary', 'pong').length >= step.seen, patience);
   } else if (step.failed) {
     // Whoever has not seen the fault by now gets more bytes, and is not strict.
-    session.late = !await session.until(() => session.over, patience / 3);
+    session.late = !await session.until(() => session.over, patience);
   }
 }
 

@@ -65,6 +65,9 @@ fn a_server_declines_offers_that_mean_nothing() {
     for offer in [
         "",
         "permessage-bzip2",
+        "permessage-deflate;",
+        "permessage-deflate;; client_max_window_bits",
+        "; client_max_window_bits",
         "permessage-deflate; mystery",
         "permessage-deflate; mystery=1",
         "permessage-deflate; server_no_context_takeover=1",

@@ -43,11 +43,13 @@ impl Param<'_> {
     }
 }
 
-/// Takes the list apart. Separators inside quoted strings do not count; names and values are not checked, since
-/// whoever negotiates an extension declines what it does not know.
+/// Takes the list apart. Separators inside quoted strings do not count, empty elements are left out. Names and values are
+/// not checked, since whoever negotiates an extension declines what it does not know: the parameter without a name of
+/// `foo;`, for one.
 #[must_use]
 pub fn parse(header: &str) -> Vec<Extension<'_>> {
     split(header, b',')
+        .filter(|element| !element.is_empty())
         .filter_map(|extension| {
             let mut parts = split(extension, b';');
             let name = parts.next()?;
@@ -60,7 +62,7 @@ pub fn parse(header: &str) -> Vec<Extension<'_>> {
         .collect()
 }
 
-/// The parts of `text` between separators that are not in quotes, trimmed, empty ones left out.
+/// The parts of `text` between separators that are not in quotes, trimmed.
 fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
@@ -81,7 +83,6 @@ fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
         rest = None;
         Some(trim(text))
     })
-    .filter(|part| !part.is_empty())
 }
 
 #[cfg(test)]
@@ -128,8 +129,16 @@ mod tests {
 
     #[test]
     fn empty_elements_are_left_out() {
-        assert_eq!(parse(" , ;, a;;b , ").iter().map(|e| e.name).collect::<Vec<_>>(), ["a"]);
+        assert_eq!(parse(" , , a , ").iter().map(|e| e.name).collect::<Vec<_>>(), ["a"]);
         assert_eq!(parse(""), []);
+    }
+
+    #[test]
+    fn empty_parameters_are_kept_for_whoever_declines_them() {
+        let b = param("b", None);
+        assert_eq!(parse("a;;b"), [Extension { name: "a", params: vec![param("", None), b] }]);
+        assert_eq!(parse("a;"), [Extension { name: "a", params: vec![param("", None)] }]);
+        assert_eq!(parse(";"), [Extension { name: "", params: vec![param("", None)] }]);
     }
 
     proptest! {

@@ -108,13 +108,11 @@ module.exports = {
           'parseExtensions(" a") returns [{name: " a", params: []}]',
           'parseExtensions("a ;b") returns [{name: "a ", params: [{name: "b", value: undefined}]}]',
           'parseExtensions(",") returns [{name: "", params: []}, {name: "", params: []}]',
-          'parseExtensions(";") returns [{name: "", params: [{name: "", value: undefined}]}]',
         ],
         ours: [
           'parseExtensions(" a") returns [{name: "a", params: []}]',
           'parseExtensions("a ;b") returns [{name: "a", params: [{name: "b", value: undefined}]}]',
           'parseExtensions(",") returns []',
-          'parseExtensions(";") returns []',
         ],
       },
     ],

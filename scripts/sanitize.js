@@ -82,8 +82,14 @@ function runTests(files, variables, io) {
   if (status !== 0) throw new Error(`WEBSOCKET_IO=${io} failed (${signal || status}); the report is above`);
 }
 
+/** Optimised, since some tests have limits of time, but with assertions, and with names for the reports. */
+const PROFILE = {
+  CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16', CARGO_PROFILE_RELEASE_STRIP: 'none',
+  CARGO_PROFILE_RELEASE_DEBUG: '1', CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS: 'true', CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS: 'true'
+};
+
 function testAddon(files) {
-  const directory = path.join(cargo(['build', '--locked', '--lib'], { flags, env, target: TARGET }), 'debug');
+  const directory = path.join(cargo(['build', '--release', '--locked', '--lib'], { flags, env: { ...env, ...PROFILE }, target: TARGET }), 'release');
   const addon = path.join(directory, 'websocket.node');
   fs.copyFileSync(path.join(directory, 'libwebsocket.so'), addon);
   const suppressions = path.join(directory, 'leaks-of-node');

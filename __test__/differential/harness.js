@@ -13,7 +13,7 @@ const { reference, subject } = require('./packages');
 const { Context } = require('./context');
 const { judge } = require('./compare');
 const deliberate = require('./deliberate');
-const exempt = require('./native-listener');
+const { exempt } = require('./exempt');
 
 const LIMIT = 8000;
 
@@ -109,8 +109,7 @@ function suite(theme, ...files) {
     for (const scenario of files.flatMap(load)) {
       assert.ok(!names.has(scenario.name), `two scenarios are called "${scenario.name}"`);
       names.add(scenario.name);
-      const skip = process.env.WEBSOCKET_TEST_LISTENER === 'native' && exempt.get(scenario.name);
-      test.it(scenario.name, { skip: skip || false }, () => compareScenario(scenario));
+      test.it(scenario.name, { skip: exempt(scenario.name) || false }, () => compareScenario(scenario));
     }
   });
 }

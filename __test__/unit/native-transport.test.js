@@ -9,7 +9,7 @@ const http = require('http');
 const { once } = require('events');
 const websocket = require('../..');
 const binding = require('../../lib/internal/binding');
-const { openRawClient, OPCODE } = require('../helpers/raw');
+const { openRawClient, encodeFrame, OPCODE } = require('../helpers/raw');
 
 const native = process.platform !== 'win32' && typeof binding.nativeStart === 'function';
 const skip = native ? false : 'sockets cannot be taken over on this platform';
@@ -163,4 +163,40 @@ test('text of every kind and length arrives as it was sent, and half a surrogate
   for (const text of whole) peer.send({ opcode: OPCODE.TEXT, payload: text });
   while (received.length < whole.length) await once(connection, 'message');
   assert.deepStrictEqual(received, whole);
+});
+
+test('what a listener enters in an AsyncLocalStorage is seen by its own ticks, not by the next event', { skip }, async (t) => {
+  const { AsyncLocalStorage } = require('async_hooks');
+  const storage = new AsyncLocalStorage();
+  const { connection, peer } = await (await openServer(t)).open();
+  const seen = [];
+  connection.on('message', ({ utf8Data }) => {
+    seen.push(storage.getStore());
+    storage.enterWith(utf8Data);
+    process.nextTick(() => seen.push(storage.getStore()));
+  });
+  // Two of one batch, and one of another.
+  peer.write(Buffer.concat(['a', 'b'].map((payload) => encodeFrame({ opcode: OPCODE.TEXT, payload }))));
+  while (seen.length < 4) await new Promise((resolve) => setImmediate(resolve));
+  peer.send({ opcode: OPCODE.TEXT, payload: 'c' });
+  while (seen.length < 6) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepStrictEqual(seen, [undefined, 'a', undefined, 'b', undefined, 'c']);
+});
+
+test('an exception of a listener or of its tick is uncaught, and the other messages of the batch still come', { skip }, async (t) => {
+  const { connection, peer } = await (await openServer(t)).open();
+  const uncaught = [];
+  process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error.message));
+  t.after(() => process.setUncaughtExceptionCaptureCallback(null));
+  const received = [];
+  connection.on('message', ({ utf8Data }) => {
+    received.push(utf8Data);
+    if (utf8Data === 'a') throw new Error('listener');
+    if (utf8Data === 'b') process.nextTick(() => { throw new Error('tick'); });
+    if (utf8Data === 'd') process.nextTick(() => { throw new Error('last tick'); });
+  });
+  peer.write(Buffer.concat(['a', 'b', 'c', 'd'].map((payload) => encodeFrame({ opcode: OPCODE.TEXT, payload }))));
+  while (uncaught.length < 3) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepStrictEqual(received, ['a', 'b', 'c', 'd']);
+  assert.deepStrictEqual(uncaught, ['listener', 'tick', 'last tick']);
 });

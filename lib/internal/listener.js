@@ -7,7 +7,8 @@ const cluster = require('cluster');
 const dns = require('dns');
 const http = require('http');
 const net = require('net');
-const nativeTransport = require('./native-transport');
+const { isAvailable } = require('./native-batches');
+const nativeListener = require('./native-listener');
 
 /** What Node gives a request to arrive, in milliseconds. */
 const DEFAULT_HEAD_TIMEOUT = 60000;
@@ -40,13 +41,13 @@ function answerPlainRequest(request, response) {
  * @returns {{ address(): net.AddressInfo, close(): void }}
  */
 function listenNatively(address, port, timeout, onRequest) {
-  if (address !== undefined) return nativeTransport.listen(address, port, timeout, onRequest);
+  if (address !== undefined) return nativeListener.listen(address, port, timeout, onRequest);
   try {
-    return nativeTransport.listen('::', port, timeout, onRequest);
+    return nativeListener.listen('::', port, timeout, onRequest);
   } catch (error) {
     // There is no IPv6 here.
     if (error.code !== 'EAFNOSUPPORT' && error.code !== 'EADDRNOTAVAIL') throw error;
-    return nativeTransport.listen('0.0.0.0', port, timeout, onRequest);
+    return nativeListener.listen('0.0.0.0', port, timeout, onRequest);
   }
 }
 
@@ -63,7 +64,7 @@ class Listener {
     const timeout = headTimeout(handshakeTimeout);
     const done = (error) => process.nextTick(() => { if (!this._closed) onListening(error); });
     // The port of a cluster is the primary's to open.
-    if (io === 'stream' || cluster.isWorker || !nativeTransport.isAvailable()) {
+    if (io === 'stream' || cluster.isWorker || !isAvailable()) {
       this._listenByHttp(port, host, timeout, onUpgrade, done);
       return;
     }

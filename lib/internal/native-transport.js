@@ -8,18 +8,16 @@ const net = require('net');
 const { AsyncResource } = require('async_hooks');
 const { getSystemErrorName } = require('util');
 const binding = require('./binding');
-const { runInContext, runInRoot, watchedResource } = require('./context');
 const { frameLimit } = require('./encode');
 const { highWaterMarkOf } = require('./backpressure');
 const { KIND, ROW, eventValue } = require('./events');
 const { StreamReceiver } = require('./stream-receiver');
-const { LazySocket } = require('./lazy-socket');
-const { UpgradeRequest } = require('./upgrade-request');
-const { GONE, becomeTakenOver, becomeOrdinary, afterDrain, changeAlive, counts, nativeIdOf } = require('./taken-over-socket');
-
-// Lent to the addon for as long as this thread lives; src/binding/native.rs says how it is used.
-const SLAB_LENGTH = 1024 * 1024;
-const ROWS = 128 * 1024;
+const {
+  mayBeAvailable, isAvailable, onEvent, batchTime, drivenByWorker, forEachLeft, scheduleFlush,
+} = require('./native-batches');
+const { PLACE_MASK, connections } = require('./native-places');
+const { isPending } = require('./native-listener');
+const { GONE, becomeTakenOver, becomeOrdinary, afterDrain, counts, nativeIdOf } = require('./taken-over-socket');
 
 /** Rows that hold whatever a worker may have read ahead. */
 const MAX_AHEAD = 128 * 1024;
@@ -27,129 +25,13 @@ const MAX_AHEAD = 128 * 1024;
 /** How the addon counts the values of the option `io`. */
 const IO = { auto: 0, loop: 1, threads: 2 };
 
-/** The part of an id that is the connection's place; the rest tells apart those that had the place in turn. */
-const PLACE_MASK = (1 << 22) - 1;
-
 const NO_BYTES = Buffer.alloc(0);
 
 /** Methods of net.Socket that somebody who spies on a socket replaces; their originals. */
 const ORIGINALS = ['write', 'end', 'destroy', 'pause', 'resume', 'read', 'push', '_read', '_write']
   .map((name) => [name, net.Socket.prototype[name]]);
 
-let slab = null;
-let rows = null;
-/** Whether sockets can be taken over here; unknown until the first one. */
-let available = process.platform !== 'win32' && process.versions.bun === undefined &&
-  typeof globalThis.Deno === 'undefined' && typeof binding.nativeStart === 'function' ? undefined : false;
-
-/** Connections by their place. */
-const connections = [];
-
-/** What is to be done with requests, by the number of the listener. */
-const listeners = [];
-
-/** The batch under way: its next row (the first is no event), the number of its last one, and its values. */
-let nextRow = 1;
-let lastRow = 0;
-let batchValues = null;
-let takenBatch = 0;
-/** When the batch came, by performance.now(). */
-let batchTime = 0;
-let flushScheduled = false;
 let currentIo = 'auto';
-let exiting = false;
-
-function start() {
-  slab = Buffer.allocUnsafeSlow(SLAB_LENGTH);
-  rows = new Uint32Array(ROWS * ROW);
-  if (!binding.nativeStart(slab, Buffer.from(rows.buffer), dispatch, newResource())) return false;
-  // The end of the process comes before the end of the tick: what was sent leaves now, and at once from now on.
-  process.on('exit', () => {
-    exiting = true;
-    binding.nativeFlushNow();
-  });
-  return true;
-}
-
-/** The second number of the first row. */
-function drivenByWorker() {
-  return rows !== null && rows[1] === 1;
-}
-
-/**
- * Called with each batch; true asks for another call, in another async resource.
- *
- * Between two events Node runs what the program has queued with process.nextTick() and promises. Node does that by itself
- * at the end of the call, which is therefore the end of the last event.
- */
-function dispatch(count, values) {
-  if (rows[2] === takenBatch) return false;
-  lastRow = count;
-  batchValues = values;
-  if (nextRow === 1) batchTime = performance.now();
-  while (nextRow <= count) {
-    const at = ROW * nextRow++;
-    const id = rows[at];
-    const connection = connections[id & PLACE_MASK];
-    const kind = rows[at + 1];
-    if (kind === KIND.REQUEST) {
-      if (!deliver(new PendingConnection(id), kind, eventValue(rows, at, values, slab))) return true;
-    } else if (connection !== undefined && connection._nativeId === id) {
-      if (!deliver(connection, kind, eventValue(rows, at, values, slab))) return true;
-    } else {
-      // Later events of a connection that the program has closed meanwhile are nobody's.
-      continue;
-    }
-    if (nextRow <= count && !runTicks()) return true;
-  }
-  takenBatch = rows[2];
-  nextRow = 1;
-  lastRow = 0;
-  batchValues = null;
-  return false;
-}
-
-/** Whether a listener has left something in the async resource of the batch. */
-let resourceIsUsed = false;
-
-function newResource() {
-  resourceIsUsed = false;
-  return watchedResource(() => { resourceIsUsed = true; });
-}
-
-/** Has an event happen; false when the next one needs another call. */
-function deliver(connection, kind, value) {
-  try {
-    // Most programs have nothing in their contexts.
-    if (connection._context !== null) runInContext(connection, happen, kind, value);
-    else if (runInRoot) runInRoot(happen, connection, kind, value);
-    else happen(connection, kind, value);
-  } catch (error) {
-    return uncaught(error);
-  }
-  return true;
-}
-
-/** Ticks and promise reactions; false when the next event needs another call. */
-function runTicks() {
-  // Node before 16 had it and after 26 may not: then each event is a call of its own.
-  if (typeof process._tickCallback !== 'function') return false;
-  try {
-    process._tickCallback();
-  } catch (error) {
-    return uncaught(error);
-  }
-  if (!resourceIsUsed) return true;
-  binding.nativeSetResource(newResource());
-  return false;
-}
-
-/** Ends the process unless the program handles it. Node forgets then what it was in the midst of. */
-function uncaught(error) {
-  binding.nativeReport(error);
-  return false;
-}
-
 function happen(connection, kind, value) {
   switch (kind) {
     case KIND.DRAINED:
@@ -159,11 +41,11 @@ function happen(connection, kind, value) {
       connection.socket.destroy(systemError(value));
       return;
     case KIND.REQUEST:
-      requested(connection, value);
+      connection.requested(value);
       return;
     default:
       if (connection.socket.timeout) connection.socket._unrefTimer();
-      connection._arrive(kind, value, batchTime);
+      connection._arrive(kind, value, batchTime());
   }
 }
 
@@ -185,125 +67,16 @@ function drained(connection) {
   }
 }
 
-/** What was sent outside of a batch leaves at the end of the current tick. */
-function scheduleFlush() {
-  if (exiting) binding.nativeFlushNow();
-  if (rows[0] !== 0 || flushScheduled) return;
-  flushScheduled = true;
-  process.nextTick(flush);
-}
-
-function flush() {
-  flushScheduled = false;
-  binding.nativeFlush();
-}
-
-/** What has the place of a connection from its request to accept(). */
-class PendingConnection {
-  constructor(id) {
-    this._nativeId = id;
-    this._context = null;
-    this._sendCallbacks = null;
-    this._needDrain = false;
-    this.socket = null;
-  }
-
-  // No frames are read before accept().
-  _arrive(kind) {
-    if (kind === KIND.END) this.socket.push(null);
-  }
-}
-
-/** A request has come in on a listener of the addon. */
-function requested(pending, { listener, lines, address, port }) {
-  const id = pending._nativeId;
-  // Nobody listens any more, or the connection has gone again.
-  if (listeners[listener] === undefined || !binding.nativeKnow(id)) {
-    binding.nativeRemove(id);
-    return;
-  }
-  connections[id & PLACE_MASK] = pending;
-  pending.socket = new LazySocket(id, address, port, lazySocketHooks);
-  listeners[listener](new UpgradeRequest(pending.socket, lines), pending.socket);
-}
-
-const lazySocketHooks = {
-  scheduleFlush,
-
-  forget(id) {
-    const place = id & PLACE_MASK;
-    const owner = connections[place];
-    if (owner instanceof PendingConnection && owner._nativeId === id) connections[place] = undefined;
-  },
-
-  giveBack(socket) {
-    const owner = connections[nativeIdOf(socket) & PLACE_MASK];
-    if (!(owner instanceof PendingConnection)) {
-      giveBack(owner);
-      return;
-    }
-    lazySocketHooks.forget(owner._nativeId);
-    const left = becomeOrdinary(socket, Buffer.alloc(ROW * 4), []);
-    if (left === null) return;
-    binding.releaseReceiver(left.receiver);
-    if (left.unread.length > 0) socket.unshift(left.unread);
-    if (left.unsent.length > 0) socket.write(left.unsent);
-  },
-};
-
-/**
- * Listens at an IP address.
- * @param {string} address
- * @param {number} port 0 lets the operating system choose
- * @param {number} timeout milliseconds that a request may take to arrive
- * @param {(request: UpgradeRequest, socket: net.Socket) => void} onRequest
- * @returns {{ address(): net.AddressInfo, close(): void }}
- * @throws {Error} that of the operating system
- */
-function listen(address, port, timeout, onRequest) {
-  const bound = binding.nativeListen(address, port, timeout);
-  if (bound.error !== 0) {
-    const code = getSystemErrorName(-bound.error);
-    throw Object.assign(new Error(`listen ${code}: ${address}:${port}`),
-      { code, errno: -bound.error, syscall: 'listen', address, port });
-  }
-  listeners[bound.listener] = onRequest;
-  changeAlive(1);
-  const info = { address: bound.address, family: net.isIPv6(bound.address) ? 'IPv6' : 'IPv4', port: bound.port };
-  let open = true;
-  return {
-    address: () => ({ ...info }),
-    close() {
-      if (!open) return;
-      open = false;
-      listeners[bound.listener] = undefined;
-      binding.nativeCloseListener(bound.listener);
-      changeAlive(-1);
-    },
-  };
-}
-
-/** Whether sockets can be taken over here, and the addon listen. */
-function isAvailable() {
-  if (available === undefined) available = start();
-  return available;
-}
-
 /** Whether a socket is one of the addon's own, or a plain socket that nobody else reads, writes or watches. */
 function mayTakeOver(socket) {
   if (isPending(nativeIdOf(socket))) return true;
   const handle = socket._handle;
-  return available !== false && Object.getPrototypeOf(socket) === net.Socket.prototype &&
+  return mayBeAvailable() && Object.getPrototypeOf(socket) === net.Socket.prototype &&
     Boolean(handle) && handle.fd >= 0 && typeof handle.readStop === 'function' &&
     !socket.destroyed && !socket.connecting && !socket.readableEnded && !socket.writableEnded &&
     socket.writableLength === 0 && socket.readableEncoding === null &&
     socket.listenerCount('data') === 0 && socket.listenerCount('readable') === 0 &&
     ORIGINALS.every(([name, original]) => socket[name] === original);
-}
-
-/** Whether an id is that of a connection which waits for accept(). */
-function isPending(id) {
-  return id !== null && connections[id & PLACE_MASK] instanceof PendingConnection;
 }
 
 /**
@@ -368,12 +141,9 @@ function giveBack(connection) {
   const left = becomeOrdinary(socket, Buffer.from(ahead.buffer), values);
   if (left === null) return;
   // What the batch under way still has for the connection would not find it any more.
-  for (let row = nextRow; row <= lastRow; row++) {
-    const at = ROW * row;
-    if (rows[at] === id) connection._inbox.push(rows[at + 1], eventValue(rows, at, batchValues, slab));
-  }
+  forEachLeft(id, (kind, value) => connection._inbox.push(kind, value));
   for (let row = 1; row <= ahead[0]; row++) {
-    connection._inbox.push(ahead[ROW * row + 1], eventValue(ahead, ROW * row, values, slab));
+    connection._inbox.push(ahead[ROW * row + 1], eventValue(ahead, ROW * row, values));
   }
   connections[id & PLACE_MASK] = undefined;
   connection._nativeId = null;
@@ -433,12 +203,13 @@ function broadcast(recipients, opcode, payload, threshold) {
   }
 }
 
+onEvent(happen);
+
 /** The methods of stream-transport, for connections that were taken over. */
 module.exports = {
-  isAvailable,
-  listen,
   mayTakeOver,
   takeOver,
+  giveBack,
   broadcast,
 
   get name() { return drivenByWorker() ? 'threads' : 'loop'; },

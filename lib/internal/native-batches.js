@@ -13,6 +13,9 @@ const { PLACE_MASK, connections } = require('./native-places');
 const SLAB_LENGTH = 1024 * 1024;
 const ROWS = 128 * 1024;
 
+/** Runs what is queued with process.nextTick() and promises. */
+const { _tickCallback: tickCallback } = process;
+
 let slab = null;
 let rows = null;
 /** Whether sockets can be taken over here; unknown until the first one. */
@@ -76,12 +79,14 @@ function drivenByWorker() {
  * Between two events Node runs what the program has queued with process.nextTick() and promises. Node does that by itself
  * at the end of the call, which is therefore the end of the last event.
  */
-function dispatch(count, values) {
+function dispatch(count, ...list) {
   if (rows[2] === takenBatch) return false;
   if (resourceIsUsed) {
     binding.nativeSetResource(newResource());
     return true;
   }
+  // Many of them come as one array.
+  const values = rows[3] === 1 ? list : list[0];
   lastRow = count;
   batchValues = values;
   if (nextRow === 1) time = performance.now();
@@ -123,9 +128,9 @@ function deliver(connection, kind, value) {
 /** Ticks and promise reactions; false when the next event needs another call. */
 function runTicks() {
   // A future Node may not have it any more: then each event is a call of its own.
-  if (typeof process._tickCallback !== 'function') return false;
+  if (tickCallback === undefined) return false;
   try {
-    process._tickCallback();
+    tickCallback();
   } catch (error) {
     return uncaught(error);
   }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::{Bytes, BytesMut};
-use napi::bindgen_prelude::{Array, Buffer, FunctionRef, ObjectRef};
+use napi::bindgen_prelude::{Buffer, FunctionRef, ObjectRef};
 use napi::{Env, JsValue, sys};
 
 use super::rows::RowWriter;
@@ -275,7 +275,7 @@ unsafe extern "C" fn on_ready(_: Handle, _: c_int, _: c_int) {
 
 /// Reads, hands over, writes; again until all that was ready has been handled.
 fn drive(env: &Env) {
-    let Some(mut writer) = with_native(|native| RowWriter::new(env, native.lent.clone())).flatten() else {
+    let Some(mut writer) = with_native(|native| RowWriter::new(env, native.lent.clone())) else {
         return;
     };
     let mut served = 0;
@@ -318,7 +318,7 @@ pub(super) const ON_WAKE: uv::AsyncCallback = on_wake;
 /// Hands over what has happened on other threads. One batch only: what comes meanwhile wakes the loop again, and timers
 /// and other sockets have their turn before it.
 fn take_batches(env: &Env) {
-    let Some(mut writer) = with_native(|native| RowWriter::new(env, native.lent.clone())).flatten() else {
+    let Some(mut writer) = with_native(|native| RowWriter::new(env, native.lent.clone())) else {
         return;
     };
     let spare = with_native(|native| std::mem::take(&mut native.spare)).unwrap_or_default();
@@ -369,19 +369,27 @@ fn deliver<'e>(env: &'e Env, writer: &mut RowWriter<'e>) {
     if count > 0 {
         let _ = dispatch(env, count, writer.values());
     }
-    writer.clear(env);
+    writer.clear();
 }
 
 /// Calls into JavaScript until it has taken `count` rows: one call as a rule, at whose end ticks and promise reactions run.
 /// JavaScript asks for another by returning true.
-fn dispatch(env: &Env, count: usize, values: &Array<'_>) -> napi::Result<()> {
+fn dispatch(env: &Env, count: usize, values: &[sys::napi_value]) -> napi::Result<()> {
     let function = with_native(|native| native.dispatch.borrow_back(env).map(|function| function.raw()));
     let Some(function) = function.transpose()? else { return Ok(()) };
     let _ = with_native(|native| {
         native.batch = native.batch.wrapping_add(1);
         native.set_header(2, native.batch);
     });
-    let arguments = [env.create_uint32(count as u32)?.raw(), values.raw()];
+    let spread = values.len() <= MAX_ARGUMENTS;
+    let _ = with_native(|native| native.set_header(3, u32::from(spread)));
+    let mut arguments = Vec::with_capacity(1 + values.len().min(MAX_ARGUMENTS));
+    arguments.push(env.create_uint32(count as u32)?.raw());
+    if spread {
+        arguments.extend_from_slice(values);
+    } else {
+        arguments.push(array_of(env, values)?);
+    }
     loop {
         let resource = with_native(|native| native.resource.get_value(env).map(|value| value.raw()));
         let Some(resource) = resource.transpose()? else { return Ok(()) };
@@ -414,6 +422,22 @@ fn dispatch(env: &Env, count: usize, values: &Array<'_>) -> napi::Result<()> {
         })?;
         report(env.raw(), exception)?;
     }
+}
+
+/// Values that become arguments of the call; more of them become an array.
+const MAX_ARGUMENTS: usize = 1024;
+
+fn array_of(env: &Env, values: &[sys::napi_value]) -> napi::Result<sys::napi_value> {
+    let mut array = ptr::null_mut();
+    // SAFETY: the environment is alive, and a handle scope is open.
+    napi::check_status!(unsafe {
+        sys::napi_create_array_with_length(env.raw(), values.len(), &raw mut array)
+    })?;
+    for (index, &value) in values.iter().enumerate() {
+        // SAFETY: both are values of that handle scope.
+        napi::check_status!(unsafe { sys::napi_set_element(env.raw(), array, index as u32, value) })?;
+    }
+    Ok(array)
 }
 
 /// Makes an exception an uncaught one: ends the process unless the program handles it.

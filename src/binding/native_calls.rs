@@ -50,9 +50,9 @@ pub(super) fn started<T>(result: Option<T>) -> Result<T> {
 
 /// Prepares this environment for sockets to be taken over. False where that is not possible.
 ///
-/// `slab` and `rows` are memory for the batches. `dispatch(count, values)` is called with each batch, and again as long
+/// `slab` and `rows` are memory for the batches. `dispatch(count, ...values)` is called with each batch, and again as long
 /// as it returns true; what it throws is an uncaught exception, after which it is called again. `resource` is its receiver
-/// and async resource.
+/// and async resource. The fourth number of the first row is 0 when there are so many values that they come as one array.
 #[napi(catch_unwind)]
 pub fn native_start(
     env: Env,
@@ -296,7 +296,7 @@ pub fn native_flush_now(env: &Env) -> Result<()> {
 }
 
 fn flush_with(env: &Env, native: &mut Native, flush: impl FnOnce(&mut Native, &mut RowWriter<'_>)) {
-    let Some(mut writer) = RowWriter::new(env, native.lent.clone()) else { return };
+    let mut writer = RowWriter::new(env, native.lent.clone());
     flush(native, &mut writer);
     if writer.count() > 0 {
         native.with_reactor(|reactor| reactor.wake());

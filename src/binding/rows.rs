@@ -17,10 +17,14 @@
 //! The last four come from taken-over sockets only: the peer has closed its direction of the socket; the socket has
 //! failed; what waited to be written has been; a request has come in on a listener. JavaScript has to copy what it wants of the slab while it is told.
 
+#![cfg_attr(unix, expect(unsafe_code, reason = "values become handles of N-API, which is C"))]
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 
 use napi::bindgen_prelude::{Array, BufferSlice, ToNapiValue};
+#[cfg(unix)]
+use napi::sys;
 use napi::{Env, JsString, Result};
 
 #[cfg(unix)]
@@ -245,19 +249,39 @@ fn header_bits(header: &FrameHeader) -> u32 {
     first << 8 | u32::from(header.mask.is_some()) << 7
 }
 
-/// The array for what is not a number, filled from its beginning.
+/// What is not a number, in order.
 pub(super) struct Values<'env> {
-    array: Array<'env>,
+    store: Store<'env>,
     len: u32,
+}
+
+enum Store<'env> {
+    /// An array of JavaScript's, filled from its beginning.
+    Array(Array<'env>),
+    /// Handles, to become arguments of a call: putting each into an array costs as much as making a string.
+    #[cfg(unix)]
+    List(&'env Env, Vec<sys::napi_value>),
 }
 
 impl<'env> Values<'env> {
     pub(super) fn new(array: Array<'env>) -> Self {
-        Self { array, len: 0 }
+        Self { store: Store::Array(array), len: 0 }
+    }
+
+    #[cfg(unix)]
+    fn list(env: &'env Env) -> Self {
+        Self { store: Store::List(env, Vec::new()), len: 0 }
     }
 
     fn push(&mut self, value: impl ToNapiValue) -> Result<u32> {
-        self.array.set(self.len, value)?;
+        match &mut self.store {
+            Store::Array(array) => array.set(self.len, value)?,
+            #[cfg(unix)]
+            Store::List(env, list) => {
+                // SAFETY: the environment is that of the call in which this was made, and a handle scope is open.
+                list.push(unsafe { ToNapiValue::to_napi_value(env.raw(), value) }?);
+            }
+        }
         self.len += 1;
         Ok(self.len - 1)
     }
@@ -274,10 +298,10 @@ pub(super) struct RowWriter<'env> {
 
 #[cfg(unix)]
 impl<'env> RowWriter<'env> {
-    /// A writer that goes on behind the rows that are filled already. `None` when the environment is going down.
-    pub(super) fn new(env: &'env Env, lent: Lent) -> Option<Self> {
-        let values = Values::new(env.create_array(0).ok()?);
-        Some(Self { env, lent, slab_used: 0, values })
+    /// A writer that goes on behind the rows that are filled already.
+    pub(super) fn new(env: &'env Env, lent: Lent) -> Self {
+        let values = Values::list(env);
+        Self { env, lent, slab_used: 0, values }
     }
 
     /// Rows that are filled.
@@ -285,18 +309,20 @@ impl<'env> RowWriter<'env> {
         self.lent.row_count.get()
     }
 
-    pub(super) fn values(&self) -> &Array<'env> {
-        &self.values.array
+    pub(super) fn values(&self) -> &[sys::napi_value] {
+        match &self.values.store {
+            Store::List(_, list) => list,
+            Store::Array(_) => &[],
+        }
     }
 
     /// Begins anew, when all rows have been delivered.
-    pub(super) fn clear(&mut self, env: &'env Env) {
+    pub(super) fn clear(&mut self) {
         self.lent.row_count.set(0);
         self.slab_used = 0;
-        if self.values.len > 0
-            && let Ok(array) = env.create_array(0)
-        {
-            self.values = Values::new(array);
+        self.values.len = 0;
+        if let Store::List(_, list) = &mut self.values.store {
+            list.clear();
         }
     }
 

@@ -24,6 +24,7 @@ const kFlowing = Symbol('flowing');
 const HIGH_WATER_MARK = new Writable().writableHighWaterMark;
 
 /**
+ * To be used after `prepareLazySockets()`.
  * @param {number} id of the connection within the addon
  * @param {string} address
  * @param {number} port
@@ -265,29 +266,36 @@ function defineTriggers(prototype) {
   }
 }
 
-Object.setPrototypeOf(LazySocket.prototype, net.Socket.prototype);
-defineTriggers(LazySocket.prototype);
-for (const [name, light] of Object.entries({ ...methods, addListener: methods.on })) {
-  // Somebody may have taken the method from the socket before it became another.
-  const method = function method(...args) {
-    const prototype = Object.getPrototypeOf(this);
-    return (prototype === LazySocket.prototype ? light : prototype[name]).apply(this, args);
-  };
-  Object.defineProperty(LazySocket.prototype, name, {
-    configurable: true,
-    get() { return method; },
-    // Somebody spies on it, and wants to see the calls of a real socket.
-    set(replacement) { materialize(this)[name] = replacement; },
-  });
-}
-for (const [name, get] of Object.entries(properties)) {
-  Object.defineProperty(LazySocket.prototype, name, {
-    configurable: true,
-    get,
-    set(value) { materialize(this)[name] = value; },
-  });
-}
-// For those who look: it is a net.Socket.
-Object.defineProperty(LazySocket.prototype, 'constructor', { value: net.Socket });
+let prepared = false;
 
-module.exports = { LazySocket };
+/** Makes the class what it is: a matter of a millisecond, for those who need it. */
+function prepareLazySockets() {
+  if (prepared) return;
+  prepared = true;
+  Object.setPrototypeOf(LazySocket.prototype, net.Socket.prototype);
+  defineTriggers(LazySocket.prototype);
+  for (const [name, light] of Object.entries({ ...methods, addListener: methods.on })) {
+    // Somebody may have taken the method from the socket before it became another.
+    const method = function method(...args) {
+      const prototype = Object.getPrototypeOf(this);
+      return (prototype === LazySocket.prototype ? light : prototype[name]).apply(this, args);
+    };
+    Object.defineProperty(LazySocket.prototype, name, {
+      configurable: true,
+      get() { return method; },
+      // Somebody spies on it, and wants to see the calls of a real socket.
+      set(replacement) { materialize(this)[name] = replacement; },
+    });
+  }
+  for (const [name, get] of Object.entries(properties)) {
+    Object.defineProperty(LazySocket.prototype, name, {
+      configurable: true,
+      get,
+      set(value) { materialize(this)[name] = value; },
+    });
+  }
+  // For those who look: it is a net.Socket.
+  Object.defineProperty(LazySocket.prototype, 'constructor', { value: net.Socket });
+}
+
+module.exports = { LazySocket, prepareLazySockets };

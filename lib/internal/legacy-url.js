@@ -1,6 +1,6 @@
 'use strict';
 
-const { Url } = require('url');
+const { Url, parse } = require('url');
 
 /**
  * Parses a URL into the object that Node's deprecated `url.parse()` returns, whose shape the API exposes. The class
@@ -10,6 +10,8 @@ const { Url } = require('url');
  * @throws {Error} for a URL with an invalid host or port
  */
 function parseUrl(text, parseQuery = false) {
+  // Deno has the function only.
+  if (typeof Url.prototype.parse !== 'function') return parse(text, parseQuery);
   const url = new Url();
   url.parse(text, parseQuery);
   return url;

@@ -6,7 +6,7 @@ const net = require('net');
 const { getSystemErrorName } = require('util');
 const binding = require('./binding');
 const { KIND, ROW } = require('./events');
-const { LazySocket } = require('./lazy-socket');
+const { LazySocket, prepareLazySockets } = require('./lazy-socket');
 const { PLACE_MASK, connections } = require('./native-places');
 const { becomeOrdinary, changeAlive, nativeIdOf } = require('./taken-over-socket');
 const { UpgradeRequest } = require('./upgrade-request');
@@ -82,6 +82,7 @@ function isPending(id) {
  * @throws {Error} that of the operating system
  */
 function listen(address, port, timeout, onRequest) {
+  prepareLazySockets();
   const bound = binding.nativeListen(address, port, timeout);
   if (bound.error !== 0) {
     const code = getSystemErrorName(-bound.error);

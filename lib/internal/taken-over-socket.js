@@ -24,8 +24,9 @@ function changeAlive(by) {
 }
 
 const base = net.Socket.prototype;
-const { get: baseBytesRead } = Object.getOwnPropertyDescriptor(base, 'bytesRead');
-const { get: baseBytesWritten } = Object.getOwnPropertyDescriptor(base, 'bytesWritten');
+// Bun, where no socket is taken over, has no such accessors.
+const baseBytesRead = Object.getOwnPropertyDescriptor(base, 'bytesRead')?.get;
+const baseBytesWritten = Object.getOwnPropertyDescriptor(base, 'bytesWritten')?.get;
 
 class TakenOverSocket extends net.Socket {
   // The addon reads.

@@ -49,7 +49,7 @@ module.exports = [
   { ignores: ['node_modules/', 'target/', 'reports/', '**/*.d.ts', '**/*.ts', 'fuzz/', 'coverage/'] },
   js.configs.recommended,
   {
-    files: ['**/*.js'],
+    files: ['**/*.js', '**/*.cjs'],
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     languageOptions: { ecmaVersion: 2022, sourceType: 'commonjs', globals: globals.node },
     rules: strict

@@ -230,6 +230,9 @@ const attacks = {
 /** Bytes that may stay: pages of the allocators, compiled code. What an attack leaves for good is found by its repetition. */
 const ALLOWANCE = { rss: 96 * MiB, used: 24 * MiB };
 
+/** With io 'auto' a worker may drive after an attack; it has a descriptor of its own for the readiness set. */
+const WORKER = 1;
+
 /** An echo over a new connection, which a server that stands still does not give in time. */
 async function serves(port) {
   const peer = await openRawClient(port);
@@ -255,7 +258,7 @@ async function besiege(t, by) {
   const recovered = async (before) => {
     for (const deadline = Date.now() + 8000; ;) {
       const now = await measure();
-      const over = now.connections === 0 && now.pending === 0 && now.fds <= before.fds && now.handles <= before.handles;
+      const over = now.connections === 0 && now.pending === 0 && now.fds <= before.fds + WORKER && now.handles <= before.handles;
       if (over || Date.now() > deadline) return now;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -278,7 +281,7 @@ async function besiege(t, by) {
       assert.ok(during.fds <= calm.fds + 2 * attackers.sockets.length + 4, `${during.fds} descriptors`);
       assert.ok(during.threads <= calm.threads + 1 && after.threads <= calm.threads + 1, `${during.threads} threads`);
       assert.deepStrictEqual([after.connections, after.pending, after.accepted - after.closed], [0, 0, 0]);
-      assert.ok(after.fds <= calm.fds, `${after.fds} descriptors instead of ${calm.fds} are left`);
+      assert.ok(after.fds <= calm.fds + WORKER, `${after.fds} descriptors instead of ${calm.fds} are left`);
       assert.ok(after.handles <= calm.handles, `${after.handles} handles instead of ${calm.handles} are left`);
     });
   }

@@ -145,8 +145,15 @@ fn wide(env: sys::napi_env, text: sys::napi_value, memory: &mut [u8]) -> Option<
 
 /// Lends the memory of a Buffer to `work`, which must not call into JavaScript.
 fn with_bytes<T>(env: sys::napi_env, bytes: sys::napi_value, work: impl FnOnce(&[u8]) -> T) -> Option<T> {
-    let (mut data, mut len) = (ptr::null_mut(), 0);
+    let mut is_buffer = false;
+    // Before Node 20, asking for the memory of something else ends the process.
     // SAFETY: the value is one of the arguments.
+    let status = unsafe { sys::napi_is_buffer(env, bytes, &raw mut is_buffer) };
+    if status != sys::Status::napi_ok || !is_buffer {
+        return None;
+    }
+    let (mut data, mut len) = (ptr::null_mut(), 0);
+    // SAFETY: the value is one of the arguments, and a Buffer.
     let status = unsafe { sys::napi_get_buffer_info(env, bytes, &raw mut data, &raw mut len) };
     if status != sys::Status::napi_ok {
         return None;

@@ -53,7 +53,7 @@ pub(super) fn started<T>(result: Option<T>) -> Result<T> {
 /// `slab` and `rows` are memory for the batches. `dispatch(count, ...values)` is called with each batch, and again as long
 /// as it returns true; what it throws is an uncaught exception, after which it is called again. `resource` is its receiver
 /// and async resource. The fourth number of the first row is 0 when there are so many values that they come as one array.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, strict)]
 pub fn native_start(
     env: Env,
     slab: Buffer,
@@ -206,7 +206,7 @@ pub struct Released {
 
 /// Lets go of a connection, so that somebody else can go on with it; `null` when it is gone. What a worker has read of
 /// it and nobody has seen goes into `rows` and `values`, and the number of events into the first place of `rows`.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, strict)]
 pub fn native_release(
     env: &Env,
     id: u32,
@@ -378,14 +378,14 @@ pub fn native_send_control(id: u32, opcode_bits: u32, payload: &[u8], masked: bo
 }
 
 /// Sends bytes as they are: frames that the program has made.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, strict)]
 pub fn native_send_raw(id: u32, bytes: BufferSlice<'_>) -> u32 {
     append(id, |out| out.extend_from_slice(&bytes))
 }
 
 /// Sends one unmasked message to many connections; it is encoded once. Each of the 32-bit numbers in `ids` is replaced by
 /// the number of bytes that wait for that connection then, or [`GONE`].
-#[napi(catch_unwind)]
+#[napi(catch_unwind, strict)]
 pub fn native_broadcast(
     mut ids: BufferSlice<'_>,
     opcode_bits: u32,
@@ -401,7 +401,7 @@ pub fn native_broadcast(
 
 /// As `nativeBroadcast`, to connections that have agreed on the same compression without context takeover: the message is
 /// compressed once, by the compressor of one of them.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, strict)]
 pub fn native_broadcast_compressed(
     mut ids: BufferSlice<'_>,
     compressor: u32,

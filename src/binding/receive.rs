@@ -142,7 +142,7 @@ pub fn receiver_count() -> u32 {
 ///
 /// Returns the number of events. The first row is no event but says, as its first number, up to which offset the chunk
 /// was taken; call again until that is the length of the chunk.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, strict)]
 pub fn receive(
     env: &Env,
     id: u32,

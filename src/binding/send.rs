@@ -30,7 +30,7 @@ pub(super) fn opcode(bits: u32) -> Result<OpCode> {
 /// random key when asked to. `first` is the first byte of the header: FIN, the reserved bits and the opcode.
 ///
 /// `frame` must have exactly the length of header and payload.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, strict)]
 pub fn seal_frame(mut frame: BufferSlice<'_>, first: u32, masked: bool) -> Result<()> {
     let first = first as u8;
     let head_len = [2, 4, 10].into_iter().map(|len| if masked { len + 4 } else { len }).find(|&len| {
@@ -59,7 +59,7 @@ pub fn seal_frame(mut frame: BufferSlice<'_>, first: u32, masked: bool) -> Resul
 
 /// Encodes a message in fragments of at most `threshold` bytes. The end of each frame is written into `ends` as a
 /// 64-bit float; it must have room for all of them (the message's length divided by `threshold`, rounded up).
-#[napi(catch_unwind)]
+#[napi(catch_unwind, strict)]
 pub fn encode_fragments<'env>(
     env: &'env Env,
     opcode_bits: u32,
@@ -82,7 +82,7 @@ pub fn encode_fragments<'env>(
 }
 
 /// XORs `data` with a masking key of four bytes.
-#[napi(catch_unwind, js_name = "applyMask")]
+#[napi(catch_unwind, strict, js_name = "applyMask")]
 pub fn mask_in_place(mut data: BufferSlice<'_>, key: &[u8]) -> Result<()> {
     let key = <[u8; 4]>::try_from(key)
         .map_err(|_| Error::new(Status::InvalidArg, "a masking key has four bytes (RFC 6455 section 5.3)"))?;
@@ -91,7 +91,7 @@ pub fn mask_in_place(mut data: BufferSlice<'_>, key: &[u8]) -> Result<()> {
 }
 
 /// Writes an unpredictable masking key into `key`.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, strict)]
 pub fn random_mask(mut key: BufferSlice<'_>) -> Result<()> {
     let key: &mut [u8; 4] = (&mut *key)
         .try_into()

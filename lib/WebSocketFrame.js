@@ -2,6 +2,7 @@
 
 const binding = require('./internal/binding');
 const { OPCODE, FIN, encodeBytes } = require('./internal/encode');
+const { payloadOf } = require('./internal/arguments');
 const { CLOSE_VALIDITY } = require('./internal/events');
 const { isSendableCloseCode } = require('./internal/close-codes');
 const { isUtf8 } = require('./internal/utf8');
@@ -167,6 +168,7 @@ WebSocketFrame.prototype.throwAwayPayload = function throwAwayPayload(bufferList
  * The bytes of the frame. Sets `length`, and `maskBytes` when the frame is masked.
  * @param {boolean} [nullMask=false] mask with a key of zeros, for tests
  * @returns {Buffer}
+ * @throws {TypeError} for a `binaryPayload` that is no Buffer
  */
 WebSocketFrame.prototype.toBuffer = function toBuffer(nullMask) {
   const payload = this._outgoingPayload();
@@ -187,7 +189,7 @@ WebSocketFrame.prototype.toBuffer = function toBuffer(nullMask) {
 
 /** The payload as it goes on the wire: that of a Close frame begins with its status code. */
 WebSocketFrame.prototype._outgoingPayload = function _outgoingPayload() {
-  const data = this.binaryPayload || EMPTY;
+  const data = payloadOf(this);
   if (this.opcode !== OPCODE.CLOSE) return data;
   const payload = Buffer.allocUnsafe(2 + data.length);
   payload.writeUInt16BE(this.closeStatus, 0);

@@ -5,6 +5,7 @@
 const { describe, test } = require('node:test');
 const assert = require('node:assert');
 const vm = require('vm');
+const WebSocketFrame = require('../../lib/WebSocketFrame');
 const { asBuffer, callBack } = require('../../lib/internal/arguments');
 
 /** Eight bytes 0 to 7 behind eight others, so that a forgotten offset shows. */
@@ -68,6 +69,21 @@ for (const [name, data] of [['text', 'abc'], ['a String object', new String('abc
   ['null', null], ['undefined', undefined], ['a boolean', true], ['a function', () => {}], ['a Blob', new Blob(['a'])]]) {
   test(`${name} is no bytes`, () => assert.strictEqual(asBuffer(data), null));
 }
+
+for (const payload of ['text', { length: 2 ** 32 }, [1, 2], 5, true, () => {}]) {
+  test(`a frame whose payload is ${typeof payload} (${payload.length}) is not made into bytes`, () => {
+    const frame = Object.assign(new WebSocketFrame(), { fin: true, opcode: 2, binaryPayload: payload });
+    assert.throws(() => frame.toBuffer(), { name: 'TypeError', message: /^The binaryPayload of a frame is a Buffer, not / });
+  });
+}
+
+test('a frame takes bytes in any form, and none', () => {
+  const bytesOf = (binaryPayload) => [...Object.assign(new WebSocketFrame(), { fin: true, opcode: 2, binaryPayload }).toBuffer()];
+  for (const payload of [Buffer.from([1, 2]), new Uint8Array([1, 2]), new Uint8Array([1, 2]).buffer, new DataView(new Uint8Array([1, 2]).buffer)]) {
+    assert.deepStrictEqual(bytesOf(payload), [0x82, 2, 1, 2]);
+  }
+  for (const payload of [undefined, null]) assert.deepStrictEqual(bytesOf(payload), [0x82, 0]);
+});
 
 test('a callback is called with the error on the next tick, not before', async () => {
   const calls = [];

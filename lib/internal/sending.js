@@ -6,7 +6,7 @@ const WebSocketFrame = require('../WebSocketFrame');
 const { OPCODE } = require('./encode');
 const nativeTransport = require('./native-transport');
 const { checkReason } = require('./close-codes');
-const { asBuffer, callBack } = require('./arguments');
+const { asBuffer, payloadOf, callBack } = require('./arguments');
 const { sendCompressed } = require('./compression-job');
 const { hasRoom } = require('./backpressure');
 const { heartbeatOf } = require('./heartbeat');
@@ -159,11 +159,12 @@ const methods = {
    * @param {(error?: Error) => void} [cb]
    * @returns {boolean} as `send`
    * @throws {Error} for a control frame
+   * @throws {TypeError} for a payload that is no Buffer
    */
   fragmentAndSend(frame, cb) {
     if (frame.opcode > 0x07) throw new Error('You cannot fragment control frames.');
     if (!maySend(this, cb)) return false;
-    const payload = frame.binaryPayload || NO_BYTES;
+    const payload = payloadOf(frame);
     if (!hasRoom(this, payload, cb)) return false;
     this._messagesSent++;
     const threshold = fragmentationThreshold(this);
@@ -191,6 +192,7 @@ const methods = {
    * @param {WebSocketFrame} frame
    * @param {(error?: Error) => void} [cb]
    * @returns {boolean} false when the socket's buffer is full; `drain` tells when it is not any more
+   * @throws {TypeError} for a payload that is no Buffer
    */
   sendFrame(frame, cb) {
     if (this.state === 'closed' || this.state === 'ending') return maySend(this, cb);

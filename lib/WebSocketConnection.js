@@ -84,6 +84,9 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   // Who moves the bytes, and what it keeps: the Rust receiver of a stream, or the id of a taken-over socket.
   this._transport = streamTransport;
   this._receiver = null;
+  // Whether the socket is not read until what was read is inflated, and whether that is over and not to be noticed.
+  this._held = false;
+  this._resumesUnseen = false;
   this._nativeId = null;
   this._sendCallbacks = null;
   // What permessage-deflate needs, when it was agreed on; see internal/per-message-deflate.
@@ -250,6 +253,23 @@ WebSocketConnection.prototype.handleSocketData = function handleSocketData(data)
   }
   if (this._maxReceivedFrameSize !== this.config.maxReceivedFrameSize) updateConfig(this);
   this._receiver.receive(data, this._inbox);
+  if (this._receiver.isBusy) this._holdInput();
+  this.processReceivedData();
+};
+
+/** Has nothing more be read, unseen by the program, until what was read is inflated. */
+WebSocketConnection.prototype._holdInput = function _holdInput() {
+  this._held = true;
+  this._receiver.whenDone = () => this._releaseInput();
+  this.socket.pause();
+};
+
+WebSocketConnection.prototype._releaseInput = function _releaseInput() {
+  if (this._held) {
+    this._held = false;
+    this._resumesUnseen = !this.inputPaused;
+    if (!this.inputPaused) this.socket.resume();
+  }
   this.processReceivedData();
 };
 
@@ -376,6 +396,7 @@ WebSocketConnection.prototype.handleSocketError = function handleSocketError(err
 
 WebSocketConnection.prototype.handleSocketEnd = function handleSocketEnd() {
   this._debug('handleSocketEnd: state = %s', this.state);
+  if (this._receiver !== null) this._receiver.settle();
   this.receivedEnd = true;
   if (this.state !== STATE_OPEN) return;
   if (this._inbox.length > 0) {
@@ -391,6 +412,7 @@ WebSocketConnection.prototype.handleSocketEnd = function handleSocketEnd() {
 WebSocketConnection.prototype.handleSocketClose = function handleSocketClose(hadError) {
   this._debug('handleSocketClose');
   this.socketHadError = hadError;
+  if (this._receiver !== null) this._receiver.settle();
   if (this._inbox.length > 0 && this.state !== STATE_CLOSED) {
     // What was received before comes before the close event; when the program has paused, after resume().
     this._socketClosed = true;
@@ -416,14 +438,28 @@ WebSocketConnection.prototype.handleSocketDrain = function handleSocketDrain() {
 };
 
 WebSocketConnection.prototype.handleSocketPause = function handleSocketPause() {
+  if (this._held) return;
   this._debug('handleSocketPause');
+  this._pauseInput();
+};
+
+WebSocketConnection.prototype._pauseInput = function _pauseInput() {
   this.inputPaused = true;
   this._transport.setPaused(this, true);
   this.emit('pause');
 };
 
 WebSocketConnection.prototype.handleSocketResume = function handleSocketResume() {
+  if (this._resumesUnseen) {
+    this._resumesUnseen = false;
+    // Unless the program has paused and resumed since, for which Node has this one event.
+    if (!this.inputPaused || this.socket.isPaused()) return;
+  }
   this._debug('handleSocketResume');
+  this._resumeInput();
+};
+
+WebSocketConnection.prototype._resumeInput = function _resumeInput() {
   this.inputPaused = false;
   this._transport.setPaused(this, false);
   this.emit('resume');
@@ -433,12 +469,15 @@ WebSocketConnection.prototype.handleSocketResume = function handleSocketResume()
 /** Stops reading from the socket; messages that were read already wait until `resume()`. */
 WebSocketConnection.prototype.pause = function pause() {
   this._debug('pause');
-  this.socket.pause();
+  // A socket that is held does not say it again.
+  if (this._held && !this.inputPaused) this._pauseInput();
+  else this.socket.pause();
 };
 
 WebSocketConnection.prototype.resume = function resume() {
   this._debug('resume');
-  this.socket.resume();
+  if (this._held && this.inputPaused) this._resumeInput();
+  else if (!this._held) this.socket.resume();
   if (!this._socketClosed) return;
   // A closed socket has nothing more to tell.
   this.inputPaused = false;

@@ -5,6 +5,8 @@
 //!    │
 //! transport  sockets taken over from Node: who reads and writes them, and when
 //!    │
+//! jobs       what takes long, on a thread of its own
+//!    │
 //! handshake  opening handshake (RFC 6455 section 4): requests, responses, header grammars
 //! protocol   frames, messages, limits, closing (sections 5 to 8): bytes in, events out
 //! ```
@@ -16,6 +18,9 @@
 #[cfg(all(feature = "node", not(test)))]
 mod binding;
 pub mod handshake;
+#[cfg(feature = "node")]
+#[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]
+mod jobs;
 pub mod protocol;
 #[cfg(all(feature = "node", unix))]
 #[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]

@@ -1,9 +1,11 @@
 //! How a stream comes apart on its way to the core.
 
+use std::time::Instant;
+
 use websocket::protocol::Event;
 use websocket::protocol::receiver::Receiver;
 
-/// Passes one piece in and returns what happened.
+/// Passes one piece in and returns what happened. What takes long to inflate goes in as another thread would pass it in.
 ///
 /// # Panics
 /// When not all of the piece was taken.
@@ -11,6 +13,10 @@ pub fn receive(receiver: &mut Receiver, piece: &[u8]) -> Vec<Event<'static>> {
     let mut piece = piece.to_vec();
     let mut input = &mut piece[..];
     let mut events = Vec::new();
+    receiver.arrived(input.len(), Instant::now);
+    while let Some(event) = receiver.receive_lightly(&mut input) {
+        events.push(event.into_owned());
+    }
     while let Some(event) = receiver.receive(&mut input) {
         events.push(event.into_owned());
     }

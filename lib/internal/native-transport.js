@@ -136,8 +136,8 @@ function giveBack(connection) {
   const { socket } = connection;
   const id = connection._nativeId;
   const values = [];
-  // A worker may have read ahead.
-  const ahead = new Uint32Array(ROW * (drivenByWorker() ? MAX_AHEAD : 1));
+  // A worker may have read ahead, and something may be being inflated.
+  const ahead = new Uint32Array(ROW * (drivenByWorker() || binding.nativeIsInflating(id) ? MAX_AHEAD : 1));
   const left = becomeOrdinary(socket, Buffer.from(ahead.buffer), values);
   if (left === null) return;
   // What the batch under way still has for the connection would not find it any more.

@@ -1,6 +1,9 @@
 'use strict';
 
 // Chunks of any JavaScript stream to events: the JavaScript end of a receiver of the Rust core.
+//
+// What takes long to inflate goes to a thread of libuv's pool, with the receiver. Whoever calls in the meantime waits for it,
+// as long as inflating on the spot would have taken: nothing comes out of order.
 
 const binding = require('./binding');
 const { ROW, eventValue } = require('./events');
@@ -10,6 +13,11 @@ const slab = Buffer.allocUnsafeSlow(64 * 1024);
 const rows = new Uint32Array(ROW * 1024);
 const rowBytes = Buffer.from(rows.buffer);
 const values = [];
+const NO_BYTES = Buffer.alloc(0);
+
+// What the binding says is left of a chunk.
+const NOTHING_LEFT = 0;
+const LEFT_IS_HEAVY = 2;
 
 // Frees the receiver of a connection that was forgotten without being closed.
 const forgotten = new FinalizationRegistry((id) => binding.releaseReceiver(id));
@@ -38,40 +46,86 @@ class StreamReceiver {
 
   _adopt(id) {
     this._id = id;
-    // Those of a receiver that is released.
+    // Those of a receiver that is released or busy.
     this._counters = null;
+    // What is under way.
+    this._job = null;
+    /** Called when it is not any more; all events are in their inbox then. */
+    this.whenDone = () => {};
     forgotten.register(this, id, this);
   }
 
   /** Changes limits and mode; they hold from the next frame on. */
   configure({ maxFrameSize, maxMessageSize, assemble }) {
+    this.settle();
     if (this._id !== null) binding.configureReceiver(this._id, maxFrameSize, maxMessageSize, assemble);
   }
 
-  /** Takes bytes in and adds the events they contain to `inbox`. */
+  /**
+   * Takes bytes in and adds the events they contain to `inbox`.
+   * @param {Buffer} chunk
+   * @param {Inbox} inbox
+   */
   receive(chunk, inbox) {
+    this.settle();
+    if (this._id === null) return;
+    const left = this._take(chunk, inbox);
+    if (left.length > 0) this._inflate(left, inbox);
+  }
+
+  /** Whether something is under way that takes long; nothing should be read until `whenDone` is called. */
+  get isBusy() {
+    return this._job !== null;
+  }
+
+  /** Waits for what is under way. */
+  settle() {
+    if (this._job === null) return;
+    const { inbox } = this._job;
+    this._job = null;
+    binding.finishInflation(this._id);
+    this._take(NO_BYTES, inbox);
+    this.whenDone();
+  }
+
+  /** Receives, and returns what takes long to inflate. */
+  _take(chunk, inbox) {
     let offset = 0;
-    while (offset < chunk.length && this._id !== null) {
+    let left;
+    do {
       const count = binding.receive(this._id, chunk, offset, slab, rowBytes, values);
       offset = rows[0];
+      left = rows[1];
       for (let i = 1; i <= count; i++) inbox.push(rows[ROW * i + 1], eventValue(rows, ROW * i, values, slab));
       // Hold on to nothing: the events have what is theirs.
       if (values.length > 0) values.length = 0;
-    }
+      if (left === LEFT_IS_HEAVY) return chunk.subarray(offset);
+    } while (left !== NOTHING_LEFT || offset < chunk.length);
+    return NO_BYTES;
+  }
+
+  _inflate(rest, inbox) {
+    const job = { inbox };
+    this._counters = binding.receiverCounters(this._id);
+    this._job = job;
+    binding.startInflation(this._id, rest).then(() => { if (this._job === job) this.settle(); });
   }
 
   /** The number of frames received, and of payload bytes of compressed messages. */
   get counters() {
-    return this._id === null ? this._counters : binding.receiverCounters(this._id);
+    return this._id === null || this.isBusy ? this._counters : binding.receiverCounters(this._id);
   }
 
   /** Frees the receiver; later chunks are ignored. */
   release() {
     if (this._id === null) return;
     forgotten.unregister(this);
-    this._counters = binding.receiverCounters(this._id);
+    this._counters = this.counters;
     binding.releaseReceiver(this._id);
     this._id = null;
+    if (this._job === null) return;
+    this._job = null;
+    this.whenDone();
   }
 }
 

@@ -8,16 +8,18 @@ use napi::bindgen_prelude::{AsyncTask, BufferSlice};
 use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
-use super::compress_job::{Compression, Job, Work};
+use super::pool::{self, Pooled};
 use super::send::{next_key, opcode};
 use super::slots::Slots;
+use crate::jobs::Job;
+use crate::jobs::compress::Compress;
 use crate::protocol::deflate::{Compressor, Settings};
 use crate::protocol::{OpCode, encoder};
 
 struct Outgoing {
     /// Replaced by one that has not been used while `job` is under way.
     compressor: Compressor,
-    job: Option<Arc<Job>>,
+    job: Option<Arc<Job<Compress>>>,
     /// Shorter messages are sent as they are.
     threshold: usize,
     /// Calls of [`forget_idle_contexts`] since the last message.
@@ -152,15 +154,15 @@ fn unknown(id: u32) -> Error {
 /// Has a message compressed on another thread. The promise is fulfilled when that is done; then, or before, the message has
 /// to be sent with `encodeFinished` or `nativeSendFinished`, and nothing else by this compressor until then.
 #[napi(catch_unwind)]
-pub fn start_compression(id: u32, payload: &[u8]) -> Result<AsyncTask<Compression>> {
+pub fn start_compression(id: u32, payload: &[u8]) -> Result<AsyncTask<Pooled<Compress>>> {
     COMPRESSORS.with_borrow_mut(|all| {
         let outgoing =
             all.get_mut(id).filter(|outgoing| outgoing.job.is_none()).ok_or_else(|| unknown(id))?;
         outgoing.idle_for = 0;
         let compressor = outgoing.compressor.take();
-        let job = Arc::new(Job::new(Work { compressor, payload: payload.to_vec() }));
+        let job = Arc::new(Job::new(Compress { compressor, payload: payload.to_vec() }));
         outgoing.job = Some(Arc::clone(&job));
-        Ok(Compression::task(&job))
+        Ok(pool::start(&job))
     })
 }
 

@@ -9,7 +9,6 @@
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "napi lends the environment")]
 
 mod compress;
-mod compress_job;
 mod handshake;
 #[cfg(unix)]
 mod listener_calls;
@@ -17,6 +16,7 @@ mod listener_calls;
 mod native;
 #[cfg(unix)]
 mod native_calls;
+mod pool;
 #[cfg(unix)]
 mod raw;
 mod receive;

@@ -215,8 +215,10 @@ pub fn native_release(
 ) -> Result<Option<Released>> {
     let id = Id::from_raw(id);
     started(with_native(|native| {
-        let released = native.with_reactor(|reactor| reactor.release(id)).flatten();
+        let mut inflated = Batch::default();
+        let released = native.with_reactor(|reactor| reactor.release(id, &mut inflated)).flatten();
         let mut last = native.exchange.extract_incoming(id);
+        last.append(&mut inflated);
         forget(native, id);
         RowWriter::write_into(env, &mut last, &mut rows, values)?;
         Ok(released.map(|(receiver, unread, unsent)| Released {
@@ -225,6 +227,15 @@ pub fn native_release(
             unsent: unsent.to_vec().into(),
         }))
     }))?
+}
+
+/// Whether messages of a connection are being inflated on another thread.
+#[napi(catch_unwind)]
+pub fn native_is_inflating(id: u32) -> bool {
+    let id = Id::from_raw(id);
+    with_native(|native| native.with_reactor(|reactor| reactor.is_inflating(id)))
+        .flatten()
+        .unwrap_or_default()
 }
 
 /// Stops reading from a connection, or goes on.
@@ -249,7 +260,7 @@ pub fn native_configure(id: u32, max_frame_size: f64, max_message_size: f64, ass
 pub fn native_limit(id: u32, fragments: f64, messages_per_second: f64, bytes_per_second: f64) -> Result<()> {
     let limits = limits(fragments, messages_per_second, bytes_per_second);
     started(with_native(|native| {
-        native.with_reactor(|reactor| reactor.with_receiver(Id::from_raw(id), |it| it.limit(limits)));
+        native.with_reactor(|reactor| reactor.limit(Id::from_raw(id), limits));
     }))
 }
 

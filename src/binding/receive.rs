@@ -4,23 +4,38 @@
 //! handed over as rows, see `rows`.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
-use napi::bindgen_prelude::{Array, BufferSlice};
+use napi::bindgen_prelude::{Array, AsyncTask, BufferSlice};
 use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
+use super::pool::{self, Pooled};
 use super::rows::{self, Row, Values};
 use super::slots::Slots;
+use crate::jobs::Job;
+use crate::jobs::receive::Receive;
 use crate::protocol::receiver::Receiver;
-use crate::protocol::{Config, Inflation, Limits, MaskPolicy};
+use crate::protocol::{Config, Event, Inflation, Limits, MaskPolicy};
+
+/// What a stream is received with.
+struct Receiving {
+    /// One that is over, while the real one is away.
+    receiver: Receiver,
+    /// It is inflating on another thread.
+    away: Option<Arc<Job<Receive>>>,
+    /// What has happened there, for the next call of `receive`.
+    events: VecDeque<Event<'static>>,
+}
 
 thread_local! {
     // Of this thread, and so of this JavaScript environment: a worker has a thread of its own.
-    static RECEIVERS: RefCell<Slots<Receiver>> = const { RefCell::new(Slots::new()) };
+    static RECEIVERS: RefCell<Slots<Receiving>> = const { RefCell::new(Slots::new()) };
 }
 
-fn with_receiver<T>(id: u32, f: impl FnOnce(&mut Option<Receiver>) -> T) -> Result<T> {
+fn with_receiver<T>(id: u32, f: impl FnOnce(&mut Option<Receiving>) -> T) -> Result<T> {
     RECEIVERS.with_borrow_mut(|receivers| {
         receivers
             .place(id)
@@ -79,15 +94,16 @@ pub fn create_receiver(
 
 /// Gives a receiver an id.
 pub(super) fn add_receiver(receiver: Receiver) -> u32 {
-    RECEIVERS.with_borrow_mut(|receivers| receivers.add(receiver))
+    let receiving = Receiving { receiver, away: None, events: VecDeque::new() };
+    RECEIVERS.with_borrow_mut(|receivers| receivers.add(receiving))
 }
 
-/// Changes limits and mode of a receiver; they hold from the next frame on.
+/// Changes limits and mode of a receiver, which is not inflating; they hold from the next frame on.
 #[napi(catch_unwind)]
 pub fn configure_receiver(id: u32, max_frame_size: f64, max_message_size: f64, assemble: bool) -> Result<()> {
     with_receiver(id, |slot| {
-        if let Some(receiver) = slot {
-            receiver.configure(limit(max_frame_size), limit(max_message_size), assemble);
+        if let Some(receiving) = slot {
+            receiving.receiver.configure(limit(max_frame_size), limit(max_message_size), assemble);
         }
     })
 }
@@ -110,8 +126,8 @@ pub fn limit_receiver(
     bytes_per_second: f64,
 ) -> Result<()> {
     with_receiver(id, |slot| {
-        if let Some(receiver) = slot {
-            receiver.limit(limits(fragments, messages_per_second, bytes_per_second));
+        if let Some(receiving) = slot {
+            receiving.receiver.limit(limits(fragments, messages_per_second, bytes_per_second));
         }
     })
 }
@@ -120,7 +136,7 @@ pub fn limit_receiver(
 #[napi(catch_unwind)]
 pub fn receiver_counters(id: u32) -> Result<Vec<f64>> {
     with_receiver(id, |slot| {
-        let count = |number: fn(&Receiver) -> u64| slot.as_ref().map_or(0, number) as f64;
+        let count = |number: fn(&Receiver) -> u64| slot.as_ref().map_or(0, |it| number(&it.receiver)) as f64;
         vec![count(Receiver::frames), count(Receiver::compressed_bytes)]
     })
 }
@@ -141,7 +157,8 @@ pub fn receiver_count() -> u32 {
 /// events go into `values`, from its beginning.
 ///
 /// Returns the number of events. The first row is no event but says, as its first number, up to which offset the chunk
-/// was taken; call again until that is the length of the chunk.
+/// was taken; call again until that is the length of the chunk. Its second number is 1 when there may be more events
+/// without more input, and 2 when what is left takes long to inflate: it is for `startInflation` then.
 #[napi(catch_unwind, strict)]
 pub fn receive(
     env: &Env,
@@ -164,20 +181,58 @@ pub fn receive(
 
     let mut values = Values::new(values);
     let mut count = 0;
-    let left = with_receiver(id, |slot| {
+    let (left, state) = with_receiver(id, |slot| {
         // A released receiver takes no more input: whatever comes after the end of a connection is dropped.
-        let Some(receiver) = slot else { return Ok(0) };
+        let Some(Receiving { receiver, events, .. }) = slot else { return Ok((0, 0)) };
         if offset == 0 {
             receiver.arrived(chunk.len(), Instant::now);
         }
         for row in rows {
-            let Some(event) = receiver.receive(&mut input) else { break };
+            let event = events.pop_front().or_else(|| receiver.receive_lightly(&mut input));
+            let Some(event) = event else {
+                return Ok((input.len(), if input.is_empty() { NOTHING_LEFT } else { LEFT_IS_HEAVY }));
+            };
             *row = Row::of_event(env, id, event, start, &mut values)?.to_bytes();
             count += 1;
         }
-        Ok::<_, Error>(input.len())
+        Ok::<_, Error>((input.len(), MORE_EVENTS))
     })??;
-    let end = Row { id: offset + (taken - left) as u32, ..Row::default() };
+    let end = Row { id: offset + (taken - left) as u32, kind: state, ..Row::default() };
     *first = end.to_bytes();
     Ok(count)
+}
+
+// What `receive` says is left.
+const NOTHING_LEFT: u32 = 0;
+const MORE_EVENTS: u32 = 1;
+const LEFT_IS_HEAVY: u32 = 2;
+
+/// Has a receiver take `rest` on another thread, as `receive` has asked for. The promise is fulfilled when that is done;
+/// then, or before, call `finishInflation`, and nothing else until then.
+#[napi(catch_unwind, strict)]
+pub fn start_inflation(id: u32, rest: &[u8]) -> Result<AsyncTask<Pooled<Receive>>> {
+    with_receiver(id, |slot| {
+        let receiving =
+            slot.as_mut().filter(|receiving| receiving.away.is_none()).ok_or_else(|| unknown(id))?;
+        let receiver = std::mem::replace(&mut receiving.receiver, Receiver::over());
+        let job = Arc::new(Job::new(Receive { receiver, input: rest.to_vec() }));
+        receiving.away = Some(Arc::clone(&job));
+        Ok(pool::start(&job))
+    })?
+}
+
+/// Takes the receiver back, waiting for it if need be. What has happened to it is for `receive`.
+#[napi(catch_unwind)]
+pub fn finish_inflation(id: u32) -> Result<()> {
+    with_receiver(id, |slot| {
+        let receiving = slot.as_mut().ok_or_else(|| unknown(id))?;
+        let received = receiving.away.take().and_then(|job| job.take()).ok_or_else(|| unknown(id))?;
+        receiving.receiver = received.receiver;
+        receiving.events.extend(received.events);
+        Ok(())
+    })?
+}
+
+fn unknown(id: u32) -> Error {
+    Error::new(Status::InvalidArg, format!("there is no receiver {id}, or it is not where it should be"))
 }

@@ -23,7 +23,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use super::close::CloseFrame;
-use super::config::{Config, Inflation, MaskPolicy};
+use super::config::{Config, Inflation, MaskPolicy, Role};
 use super::error::PeerError;
 use super::event::{Event, MessageKind};
 use super::header::{FrameHeader, MAX_HEADER_LEN, Prefix, RSV1};
@@ -60,7 +60,15 @@ pub struct Receiver {
     frames: u64,
     /// Payload bytes of compressed messages, as they came.
     compressed_bytes: u64,
+    /// What was inflated since a read began with a new message.
+    inflated: usize,
 }
+
+/// Bytes that [`Receiver::receive_lightly`] inflates without a break: a fraction of a millisecond.
+const LIGHT: usize = 256 * 1024;
+
+/// Compressed bytes between two looks at that, a thousand times of which can come out.
+const LIGHT_PIECE: usize = 4 * 1024;
 
 #[derive(Debug, Clone, Copy)]
 enum State {
@@ -93,7 +101,14 @@ impl Receiver {
             usage: None,
             frames: 0,
             compressed_bytes: 0,
+            inflated: 0,
         }
+    }
+
+    /// One that takes no input any more.
+    #[must_use]
+    pub fn over() -> Self {
+        Self { state: State::Over, ..Self::new(Config::new(Role::Server)) }
     }
 
     /// Whether a Close frame or a failure has ended receiving.
@@ -114,9 +129,12 @@ impl Receiver {
         self.usage = (limits != Limits::default()).then(|| Box::new(Usage::new(limits)));
     }
 
-    /// Says that `len` bytes have arrived, which are to be received next. Only receivers with limits on rates need to be
-    /// told, and only they ask for the time.
+    /// Says that `len` bytes have arrived, which are to be received next. Only receivers with limits on rates ask for the
+    /// time.
     pub fn arrived(&mut self, len: usize, now: impl FnOnce() -> Instant) {
+        if matches!(self.state, State::Header) && self.message.is_none() {
+            self.inflated = 0;
+        }
         if let Some(usage) = &mut self.usage
             && let Err(error) = usage.arrived(len, now())
             && !matches!(self.state, State::Over)
@@ -147,6 +165,18 @@ impl Receiver {
     /// `None`: then all input has been taken. Payloads are unmasked in place.
     #[must_use = "events must be handled, and the rest of the input passed in again"]
     pub fn receive<'i>(&mut self, input: &mut &'i mut [u8]) -> Option<Event<'i>> {
+        self.advance::<false>(input)
+    }
+
+    /// As [`Receiver::receive`], but leaves what takes long to others: `None` with input left says that much has been
+    /// inflated since [`Receiver::arrived`], and that the rest is to go to `receive`, on a thread that has the time.
+    #[must_use = "events must be handled, and the rest of the input passed in again"]
+    pub fn receive_lightly<'i>(&mut self, input: &mut &'i mut [u8]) -> Option<Event<'i>> {
+        self.advance::<true>(input)
+    }
+
+    #[inline]
+    fn advance<'i, const LIGHTLY: bool>(&mut self, input: &mut &'i mut [u8]) -> Option<Event<'i>> {
         loop {
             match self.state {
                 State::Over => {
@@ -164,7 +194,14 @@ impl Receiver {
                     if wanted > 0 && input.is_empty() {
                         return None;
                     }
-                    let taken = usize::try_from(wanted).map_or(input.len(), |wanted| wanted.min(input.len()));
+                    let mut taken =
+                        usize::try_from(wanted).map_or(input.len(), |wanted| wanted.min(input.len()));
+                    if LIGHTLY && self.compressed && !header.opcode.is_control() {
+                        if self.inflated >= LIGHT && !input.is_empty() {
+                            return None;
+                        }
+                        taken = taken.min(LIGHT_PIECE);
+                    }
                     let (piece, rest) = std::mem::take(input).split_at_mut(taken);
                     *input = rest;
                     if let Some(key) = header.mask {
@@ -392,6 +429,7 @@ impl Receiver {
     fn inflate(&mut self, kind: MessageKind, piece: &[u8], end: bool) -> Result<(), PeerError> {
         let mut inflater = self.inflater.take().unwrap_or_else(Inflater::lend);
         let (buffer, utf8, limit) = (&mut self.buffer, &mut self.utf8, self.config.max_message_size);
+        let made = &mut self.inflated;
         let mut take = |chunk: &[u8]| {
             let room = usize::try_from(limit.saturating_sub(buffer.len() as u64)).unwrap_or(usize::MAX);
             let (chunk, excess) = chunk.split_at(chunk.len().min(room));
@@ -403,6 +441,7 @@ impl Receiver {
                 buffer.try_reserve_exact(double).map_err(|_| PeerError::OutOfMemory)?;
             }
             buffer.extend_from_slice(chunk);
+            *made = made.saturating_add(chunk.len());
             if excess.is_empty() { Ok(()) } else { Err(PeerError::MessageTooLarge) }
         };
         inflater.push(piece, &mut take)?;

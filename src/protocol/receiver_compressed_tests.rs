@@ -110,3 +110,76 @@ fn memory_is_held_as_long_as_it_was_agreed() {
     assert!(!receive(Inflation::ContextTakeover, &plain(FIN | TEXT, b"never compressed")));
     assert!(!receive(Inflation::ContextTakeover, &bad));
 }
+
+/// Receives `stream` in reads of `len` bytes, lightly, and what is left each time as another thread would. Returns the
+/// events, and how many bytes were left in all.
+fn lightly(config: Config, stream: &[u8], len: usize) -> (Vec<Event<'static>>, usize) {
+    let mut receiver = Receiver::new(config);
+    let (mut events, mut left) = (Vec::new(), 0);
+    for read in stream.chunks(len) {
+        let mut read = read.to_vec();
+        let mut input = &mut read[..];
+        receiver.arrived(input.len(), Instant::now);
+        while let Some(event) = receiver.receive_lightly(&mut input) {
+            events.push(event.into_owned());
+        }
+        left += input.len();
+        while let Some(event) = receiver.receive(&mut input) {
+            events.push(event.into_owned());
+        }
+    }
+    (events, left)
+}
+
+#[test]
+fn what_takes_long_to_inflate_is_left_to_others_and_comes_to_the_same() {
+    let limit = Config { max_message_size: u64::MAX, max_frame_size: u64::MAX, ..config() };
+    let pattern = |len: usize| (0..len).map(|at| b'a' + (at * at % 23) as u8).collect::<Vec<_>>();
+    let large = compressed(&pattern(1_000_000));
+    let (first, second) = large.split_at(large.len() / 3);
+    let stream = [
+        masked(FIN | TEXT, b"before"),
+        masked(RSV1 | TEXT, first),
+        masked(PING, b"p"),
+        masked(FIN | CONT, second),
+        masked(FIN | TEXT, b"after"),
+    ]
+    .concat();
+    let whole = events_of(limit, &stream);
+    assert_eq!(whole.len(), 4);
+    for len in [100, 5000, 1 << 16, stream.len()] {
+        let (events, left) = lightly(limit, &stream, len);
+        assert_eq!(events, whole, "reads of {len} bytes");
+        assert!(left > 0 && left < stream.len(), "{left} of {} bytes", stream.len());
+    }
+}
+
+#[test]
+fn nothing_is_left_of_messages_that_are_small_or_not_compressed() {
+    let limit = Config { max_message_size: u64::MAX, max_frame_size: u64::MAX, ..config() };
+    let small = masked(FIN | RSV1 | TEXT, &compressed(&[b'x'; 10_000]));
+    assert_eq!(lightly(limit, &small, 1 << 16).1, 0);
+    let plain = masked(FIN | TEXT, &vec![b'x'; 3_000_000]);
+    assert_eq!(lightly(limit, &plain, 1 << 16).1, 0);
+    // each read begins anew
+    let each_alone = Config { inflation: Some(Inflation::EachAlone), ..limit };
+    let many = masked(FIN | RSV1 | TEXT, &compressed(&[b'x'; 200_000])).repeat(20);
+    let len = many.len() / 20;
+    assert_eq!(lightly(each_alone, &many, len).1, 0);
+    assert!(lightly(each_alone, &many, many.len()).1 > 0, "small bombs in one read are a large one");
+}
+
+#[test]
+fn a_bomb_is_left_to_others_before_it_has_gone_off() {
+    let limit = Config { max_message_size: 64 << 20, max_frame_size: u64::MAX, ..config() };
+    let bomb = masked(FIN | RSV1 | TEXT, &compressed(&vec![b'x'; 32 << 20]));
+    let mut receiver = Receiver::new(limit);
+    let mut bytes = bomb.clone();
+    let mut input = &mut bytes[..];
+    receiver.arrived(input.len(), Instant::now);
+    assert_eq!(receiver.receive_lightly(&mut input), None);
+    assert!(receiver.buffered() < 5 << 20, "{} bytes are inflated", receiver.buffered());
+    assert!(
+        matches!(receiver.receive(&mut input), Some(Event::Message { payload, .. }) if payload.len() == 32 << 20)
+    );
+}

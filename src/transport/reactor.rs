@@ -16,11 +16,12 @@ use bytes::{Bytes, BytesMut};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
+use super::heavy::Heavy;
 use super::listener::{Deadlines, Listener, Requested, Stage, note_acceptable};
 use super::outbox::{Outbox, Spares};
 use super::socket::{Counters, Socket};
 use crate::protocol::receiver::Receiver;
-use crate::protocol::{Config, Event};
+use crate::protocol::{Config, Event, Limits};
 
 /// The most bytes that are read from one socket before the others have their turn.
 pub(crate) const READ_LEN: usize = 64 * 1024;
@@ -139,6 +140,7 @@ pub(crate) struct Reactor {
     /// Sockets that have something to read, in the order in which they get their turn.
     unread: VecDeque<Id>,
     spares: Spares,
+    heavy: Heavy,
     pub(super) listeners: Vec<Option<Listener>>,
     pub(super) deadlines: Deadlines,
 }
@@ -153,6 +155,7 @@ impl Reactor {
         let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
         Ok(Self {
             poll,
+            heavy: Heavy::new(Arc::clone(&waker)),
             waker,
             events: Events::with_capacity(EVENTS),
             sockets: Vec::new(),
@@ -247,9 +250,11 @@ impl Reactor {
     }
 
     /// Removes a connection and closes its descriptor, and returns what somebody needs to go on in its place: the
-    /// receiver, what was read before the socket was taken over and not looked at yet, and what waits to be written.
-    pub(crate) fn release(&mut self, id: Id) -> Option<(Receiver, Vec<u8>, BytesMut)> {
-        let socket = self.take(id)?;
+    /// receiver, what was read before the socket was taken over and not looked at yet, and what waits to be written. What
+    /// is being inflated happens now.
+    pub(crate) fn release(&mut self, id: Id, sink: &mut impl Sink) -> Option<(Receiver, Vec<u8>, BytesMut)> {
+        let mut socket = self.take(id)?;
+        socket.take_back(sink);
         Some((socket.receiver, socket.early, socket.outbox.into_bytes()))
     }
 
@@ -272,14 +277,24 @@ impl Reactor {
 
     /// Changes limits and mode of a connection; see [`Receiver::configure`].
     pub(crate) fn configure(&mut self, id: Id, max_frame_size: u64, max_message_size: u64, assemble: bool) {
-        if let Some(socket) = self.get_mut(id) {
-            socket.receiver.configure(max_frame_size, max_message_size, assemble);
+        let Some(socket) = self.get_mut(id) else { return };
+        match &mut socket.away {
+            None => socket.receiver.configure(max_frame_size, max_message_size, assemble),
+            Some(away) => away.configure = Some((max_frame_size, max_message_size, assemble)),
         }
     }
 
-    /// Lets `work` look at the receiver of a connection, or set it up.
-    pub(crate) fn with_receiver<T>(&mut self, id: Id, work: impl FnOnce(&mut Receiver) -> T) -> Option<T> {
-        self.get_mut(id).map(|socket| work(&mut socket.receiver))
+    /// Whether the receiver of a connection is away, inflating.
+    pub(crate) fn is_inflating(&self, id: Id) -> bool {
+        let socket = self.sockets.get(id.place()).and_then(Option::as_ref);
+        socket.is_some_and(|socket| socket.id == id && socket.away.is_some())
+    }
+
+    /// Sets limits on numbers and rates of a connection that nothing has been read of yet.
+    pub(crate) fn limit(&mut self, id: Id, limits: Limits) {
+        if let Some(socket) = self.get_mut(id) {
+            socket.receiver.limit(limits);
+        }
     }
 
     /// Stops reading from a connection, or goes on with it.
@@ -395,6 +410,9 @@ impl Reactor {
             }
         }
         self.accept();
+        if !self.take_back(sink) {
+            return Ok(Turn { served: 0, finished: false });
+        }
         let mut served = 0;
         for _ in 0..self.unread.len() {
             let Some(&id) = self.unread.front() else { break };
@@ -410,7 +428,7 @@ impl Reactor {
                 }
                 served += 1;
                 let was_head = matches!(socket.stage, Stage::Head(_));
-                socket.unread = socket.read(space, sink);
+                socket.unread = socket.read(space, &mut self.heavy, sink);
                 if was_head && !matches!(socket.stage, Stage::Head(_)) {
                     self.deadlines.passed_head(id, &socket.stage);
                 }
@@ -433,6 +451,18 @@ impl Reactor {
             self.wake();
         }
         Ok(Turn { served, finished })
+    }
+
+    /// Takes back the receivers that have inflated all they were given. False when `sink` was full before.
+    fn take_back(&mut self, sink: &mut impl Sink) -> bool {
+        while sink.has_room() {
+            let Some(id) = self.heavy.next() else { return true };
+            if let Some(socket) = self.get_mut(id) {
+                socket.take_back(sink);
+                self.look_at(id);
+            }
+        }
+        false
     }
 
     /// Makes the descriptor of the set readable, so that [`Reactor::turn`] is called.

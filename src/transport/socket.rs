@@ -11,6 +11,7 @@ use std::time::Instant;
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token};
 
+use super::heavy::{Away, Heavy};
 use super::listener::{Requested, Stage};
 use super::outbox::{Outbox, Spares};
 use super::reactor::{Happening, Id, READ_LEN, Sink, Space};
@@ -23,7 +24,9 @@ use crate::protocol::receiver::Receiver;
 pub(crate) struct Socket {
     pub(super) id: Id,
     pub(super) stream: TcpStream,
+    /// One that is over, while the real one is away.
     pub(super) receiver: Receiver,
+    pub(super) away: Option<Box<Away>>,
     pub(super) outbox: Outbox,
     /// The interest the readiness set knows of; `None` while the socket is not in it.
     pub(super) interest: Option<Interest>,
@@ -64,6 +67,7 @@ impl Socket {
             id,
             stream,
             receiver: Receiver::new(config),
+            away: None,
             outbox: Outbox::default(),
             interest: Some(Interest::READABLE),
             paused: false,
@@ -81,7 +85,7 @@ impl Socket {
     }
 
     pub(super) fn may_read(&self) -> bool {
-        !self.paused && !self.ended && !matches!(self.stage, Stage::Requested)
+        !self.paused && !self.ended && self.away.is_none() && !matches!(self.stage, Stage::Requested)
     }
 
     /// Whether it is over without JavaScript ever having heard of it.
@@ -90,13 +94,13 @@ impl Socket {
     }
 
     /// Reads once. True when there may be more.
-    pub(super) fn read(&mut self, space: &mut Space<'_>, sink: &mut impl Sink) -> bool {
+    pub(super) fn read(&mut self, space: &mut Space<'_>, heavy: &mut Heavy, sink: &mut impl Sink) -> bool {
         let Some(memory) = space.next() else { return true };
         if !self.early.is_empty() {
             let count = memory.len().min(self.early.len());
             let rest = self.early.split_off(count);
             memory[..count].copy_from_slice(&std::mem::replace(&mut self.early, rest));
-            self.receive(&mut memory[..count], sink);
+            self.receive(&mut memory[..count], heavy, sink);
             space.advance(count);
             return true;
         }
@@ -108,7 +112,7 @@ impl Socket {
             }
             Ok(count) => {
                 self.counters.read.fetch_add(count as u64, Relaxed);
-                self.receive(&mut memory[..count], sink);
+                self.receive(&mut memory[..count], heavy, sink);
                 space.advance(count);
                 count == READ_LEN || self.closing
             }
@@ -129,17 +133,39 @@ impl Socket {
         }
     }
 
-    fn receive(&mut self, mut bytes: &mut [u8], sink: &mut impl Sink) {
+    fn receive(&mut self, mut bytes: &mut [u8], heavy: &mut Heavy, sink: &mut impl Sink) {
         if !matches!(self.stage, Stage::Open) {
             self.receive_head(bytes, sink);
             return;
         }
         self.receiver.arrived(bytes.len(), Instant::now);
-        while let Some(event) = self.receiver.receive(&mut bytes) {
+        while let Some(event) = self.receiver.receive_lightly(&mut bytes) {
             sink.take(self.id, Happening::Event(event));
         }
+        self.count_received();
+        if !bytes.is_empty() {
+            let receiver = std::mem::replace(&mut self.receiver, Receiver::over());
+            self.away = Some(Box::new(heavy.start(self.id, receiver, bytes)));
+        }
+    }
+
+    fn count_received(&self) {
         self.counters.frames.store(self.receiver.frames(), Relaxed);
         self.counters.compressed.store(self.receiver.compressed_bytes(), Relaxed);
+    }
+
+    /// Takes the receiver back, if it is away, with all that has happened to it. Waits for it if need be.
+    pub(super) fn take_back(&mut self, sink: &mut impl Sink) {
+        let Some(away) = self.away.take() else { return };
+        let Some(received) = away.job.take() else { return };
+        self.receiver = received.receiver;
+        if let Some((max_frame_size, max_message_size, assemble)) = away.configure {
+            self.receiver.configure(max_frame_size, max_message_size, assemble);
+        }
+        self.count_received();
+        for event in received.events {
+            sink.take(self.id, Happening::Event(event));
+        }
     }
 
     /// The peer has closed or reset a connection from which nothing is read at present: the program should know, unless

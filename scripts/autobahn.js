@@ -2,15 +2,18 @@
 
 // Runs the Autobahn test suite against this package's server and client.
 //
-//   npm run test:autobahn -- [--role server|client|both] [--cases '1.*,2.*'] [--exclude '9.*'] [--module NAME]
+//   npm run test:autobahn -- [--role server|client|both] [--transport auto,stream] [--cases '1.*,2.*'] [--exclude '9.*']
+//                            [--module NAME]
 //
-//   --role     which side of this package is tested (default: both)
-//   --cases    case patterns, separated by commas (default: everything but compression, sections 12 and 13, which take
-//              half an hour: --cases '*' --exclude '' is everything, --cases '12.*,13.*' compression alone)
-//   --exclude  case patterns to leave out
-//   --module   test what require(NAME) gives instead of this package
+//   --role       which side of this package is tested (default: both)
+//   --transport  who moves the bytes: values of the option `io`, and `listener` for a server that listens itself, separated
+//                by commas, or `all` (default: auto)
+//   --cases      case patterns, separated by commas (default: everything, of compression one size for each of the settings:
+//                the whole of sections 12 and 13 takes half an hour; --cases '*' is everything)
+//   --exclude    case patterns to leave out
+//   --module     test what require(NAME) gives instead of this package
 //
-// Reports are written to reports/autobahn/{server,client}. The exit code is 0 when every selected case is OK or
+// Reports are written to reports/autobahn/TRANSPORT/{server,client}. The exit code is 0 when every selected case is OK or
 // INFORMATIONAL, in its behaviour and in its closing; NON-STRICT counts as a failure.
 
 const { spawn } = require('child_process');
@@ -28,6 +31,13 @@ const REPORTS = path.join(ROOT, 'reports', 'autobahn');
 const TIMEOUT = 5400000;
 const GOOD = new Set(['OK', 'INFORMATIONAL']);
 const COLUMNS = ['OK', 'INFORMATIONAL', 'NON-STRICT', 'UNIMPLEMENTED', 'FAILED', 'MISSING'];
+
+const TRANSPORTS = ['auto', 'loop', 'threads', 'stream', 'listener'];
+/** Sections 1 to 10, and of each group of 12 and 13 a case. */
+const SOME_CASES = [
+  ...[1, 2, 3, 4, 5, 6, 7, 9, 10].map((section) => `${section}.*`),
+  ...[1, 2, 3, 4, 5].map((group) => `12.${group}.4`), ...[1, 2, 3, 4, 5, 6, 7].map((group) => `13.${group}.4`)
+];
 
 const list = (text) => text.split(',').map((pattern) => pattern.trim()).filter(Boolean);
 
@@ -122,7 +132,7 @@ function writeSpec(directory, spec) {
 /** Tests our server: wstest is the client. */
 async function testServer(wstest, directory, options) {
   const args = [path.join(PEERS, 'server.js'), ...options.module];
-  const server = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(process.execPath, args, { cwd: ROOT, env: options.env, stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     const first = await Promise.race([once(server.stdout, 'data'), once(server, 'exit').then(() => null)]);
     if (!first) throw new Error('the echo server did not start');
@@ -156,7 +166,7 @@ async function testClient(wstest, directory, options) {
     await casesSelected(directory, server);
     await listening(port, server, log);
     const args = [path.join(PEERS, 'client.js'), url, 'client', ...options.module];
-    const client = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+    const client = spawn(process.execPath, args, { cwd: ROOT, env: options.env, stdio: ['ignore', 'inherit', 'inherit'] });
     const code = await ended(client, 'the echo client');
     if (code !== 0) console.log(`the echo client ended with ${code}`);
   } finally {
@@ -165,7 +175,7 @@ async function testClient(wstest, directory, options) {
 }
 
 /** Reads a role's report and prints it; returns whether every selected case is good. */
-function report(role, directory) {
+function report(role, transport, directory) {
   const cases = selectedCases(directory);
   const file = path.join(directory, 'index.json');
   const [results = {}] = fs.existsSync(file) ? Object.values(JSON.parse(fs.readFileSync(file, 'utf8'))) : [];
@@ -180,7 +190,7 @@ function report(role, directory) {
     if (!GOOD.has(behavior) || !GOOD.has(behaviorClose)) bad.push({ id, behavior, behaviorClose, remoteCloseCode });
   }
 
-  console.log(`\nAutobahn, ${role}: ${cases.length} cases`);
+  console.log(`\nAutobahn, ${role}, transport ${transport}: ${cases.length} cases`);
   console.log(['section', ...COLUMNS].map((name) => name.padStart(14)).join(''));
   for (const [section, row] of sections) {
     console.log([`${section}.*`, ...COLUMNS.map((name) => row[name] || '-')].map((cell) => String(cell).padStart(14)).join(''));
@@ -196,24 +206,37 @@ async function main() {
   const { values } = parseArgs({
     options: {
       role: { type: 'string', default: 'both' },
+      transport: { type: 'string', default: 'auto' },
       cases: { type: 'string' },
-      exclude: { type: 'string' },
+      exclude: { type: 'string', default: '' },
       module: { type: 'string' }
     }
   });
   const roles = { server: ['server'], client: ['client'], both: ['server', 'client'] }[values.role];
   if (!roles) throw new Error(`--role is server, client or both, not ${values.role}`);
-  // Compression has sections of its own, which run when they are asked for.
-  const exclude = values.exclude ?? (values.cases === undefined ? '12.*,13.*' : '');
-  const options = { cases: list(values.cases ?? '*'), exclude: list(exclude), module: values.module ? [values.module] : [] };
+  const transports = values.transport === 'all' ? TRANSPORTS : list(values.transport);
+  for (const transport of transports) {
+    if (!TRANSPORTS.includes(transport)) throw new Error(`--transport is some of ${TRANSPORTS}, or all, not ${transport}`);
+  }
+  const options = {
+    cases: values.cases === undefined ? SOME_CASES : list(values.cases),
+    exclude: list(values.exclude),
+    module: values.module ? [values.module] : []
+  };
   if (options.cases.length === 0) throw new Error('--cases names no case');
 
   const wstest = findWstest();
   let good = true;
-  for (const role of roles) {
-    const directory = path.join(REPORTS, role);
-    await (role === 'server' ? testServer : testClient)(wstest, directory, options);
-    if (!report(role, directory)) good = false;
+  for (const transport of transports) {
+    const env = transport === 'listener'
+      ? { ...process.env, WEBSOCKET_TEST_LISTENER: 'native' } : { ...process.env, WEBSOCKET_IO: transport };
+    for (const role of roles) {
+      // A client does not listen.
+      if (role === 'client' && transport === 'listener') continue;
+      const directory = path.join(REPORTS, transport, role);
+      await (role === 'server' ? testServer : testClient)(wstest, directory, { ...options, env });
+      if (!report(role, transport, directory)) good = false;
+    }
   }
   console.log(good ? '\nAutobahn: passed' : '\nAutobahn: FAILED');
   if (!good) process.exitCode = 1;

@@ -11,6 +11,7 @@ const { KIND, INFLATION, MASK_POLICY } = require('./internal/events');
 const { DEFAULT_IO } = require('./internal/io-option');
 const { changeTransport, settleFor } = require('./internal/compression-job');
 const { Inbox } = require('./internal/inbox');
+const { Listeners } = require('./internal/listeners');
 const { StreamReceiver } = require('./internal/stream-receiver');
 const { captureContext } = require('./internal/context');
 const { scheduleDelivery } = require('./internal/delivery');
@@ -54,6 +55,7 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._debug('constructor');
 
   EventEmitter.call(this);
+  this._events = new Listeners();
 
   this.config = config;
   this.socket = socket;

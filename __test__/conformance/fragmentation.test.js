@@ -4,7 +4,7 @@
 
 const { test } = require('node:test');
 const assert = require('node:assert');
-const { openPair, turns } = require('../helpers/under-test/endpoints');
+const { openPair, eventually, turns } = require('../helpers/under-test/endpoints');
 const { OPCODE, closePayload } = require('../helpers/raw');
 
 const { CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG } = OPCODE;
@@ -115,6 +115,7 @@ for (const role of ['server', 'client']) {
         assert.deepStrictEqual(frames.map((frame) => frame.opcode), sizes.map((_, index) => (index === 0 ? opcode : CONTINUATION)));
         assert.deepStrictEqual(frames.map((frame) => frame.fin), sizes.map((_, index) => index === sizes.length - 1));
         assert.ok(frames.every((frame) => frame.rsv === 0 && frame.masked === (role === 'client')));
+        await eventually(() => calls > 0, 'the callback');
         await turns();
         assert.strictEqual(calls, 1);
       });

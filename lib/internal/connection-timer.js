@@ -7,13 +7,25 @@ const { Duplex } = require('stream');
 const { runInContext } = require('./context');
 const { deadlinesOf } = require('./deadlines');
 
+/** Callbacks, of which there are few, as they are called in the async context of any connection. */
+const inContext = new Map();
+
+function contextual(callback) {
+  let bound = inContext.get(callback);
+  if (bound === undefined) {
+    bound = (connection) => {
+      if (connection._context) runInContext(connection, callback);
+      else callback(connection);
+    };
+    inContext.set(callback, bound);
+  }
+  return bound;
+}
+
 class SharedTimer {
   constructor(connection, ms, callback) {
     this._list = deadlinesOf(ms);
-    this._entry = this._list.add(connection, () => {
-      if (connection._context) runInContext(connection, callback);
-      else callback(connection);
-    });
+    this._entry = this._list.add(connection, contextual(callback));
   }
 
   /** Starts it anew; `now` is the present by `performance.now()`, if the caller knows it. */
@@ -27,7 +39,7 @@ class SharedTimer {
 }
 
 /**
- * Calls `callback(connection)` in `ms` milliseconds.
+ * Calls `callback(connection)`, a function that many connections share, in `ms` milliseconds.
  * @returns {SharedTimer|NodeJS.Timeout} for `stopTimer()`; both have a method `refresh`
  */
 function startTimer(connection, ms, callback) {

@@ -7,6 +7,7 @@ const net = require('net');
 const { EventEmitter } = require('events');
 const { Duplex, Readable, Writable, Stream } = require('stream');
 const binding = require('./binding');
+const { Listeners } = require('./listeners');
 const {
   kId, kCounts, kFinal, kUnref, becomeTakenOver, changeAlive, counts, letGo,
 } = require('./taken-over-socket');
@@ -32,6 +33,8 @@ const HIGH_WATER_MARK = new Writable().writableHighWaterMark;
  */
 function LazySocket(id, address, port, hooks) {
   // The constructor of net.Socket is called when what it makes is needed.
+  this._events = new Listeners();
+  this._eventsCount = 0;
   this[kId] = id;
   this[kAddress] = address;
   this[kPort] = port;

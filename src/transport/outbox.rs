@@ -112,10 +112,14 @@ impl Outbox {
     }
 
     fn write(&self, socket: &mut impl Write) -> io::Result<usize> {
-        if self.front.is_empty() {
-            return socket.write(&self.tail[self.written..]);
+        // One piece does not go through `writev`, which costs a tenth more.
+        match (self.front.len(), self.tail.len()) {
+            (0, _) => return socket.write(&self.tail[self.written..]),
+            (1, 0) => return socket.write(&self.front[0][self.written..]),
+            _ => {}
         }
-        let all = self.front.iter().map(|piece| &piece[..]).chain([&self.tail[..]]);
+        let tail = (!self.tail.is_empty()).then_some(&self.tail[..]);
+        let all = self.front.iter().map(|piece| &piece[..]).chain(tail);
         let mut pieces: [IoSlice<'_>; PIECES] = [IoSlice::new(&[]); PIECES];
         let mut len = 0;
         for (place, piece) in pieces.iter_mut().zip(all) {

@@ -48,6 +48,13 @@ function scheduleAfterMicrotasks(connection) {
 
 /** What had to wait for the program to be told everything. */
 function whenEmpty(connection) {
+  if (connection._receiver !== null) {
+    connection._receiver.receiveHeld(connection._inbox);
+    if (connection._inbox.length > 0) {
+      scheduleAfterMicrotasks(connection);
+      return;
+    }
+  }
   if (connection._endPending) {
     connection._endPending = false;
     connection.handleSocketEnd();

@@ -11,6 +11,12 @@ const rows = new Uint32Array(ROW * 1024);
 const rowBytes = Buffer.from(rows.buffer);
 const values = [];
 
+/**
+ * With more events than this waiting, chunks wait as they came: small frames take a hundred times their size as events.
+ * Node runs ticks, and so delivers, after each chunk; Deno reads up to 32 before it does.
+ */
+const MOST_WAITING = 16 * 1024;
+
 // Frees the receiver of a connection that was forgotten without being closed.
 const forgotten = new FinalizationRegistry((id) => binding.releaseReceiver(id));
 
@@ -40,6 +46,7 @@ class StreamReceiver {
     this._id = id;
     // Those of a receiver that is released.
     this._counters = null;
+    this._held = [];
     forgotten.register(this, id, this);
   }
 
@@ -48,8 +55,18 @@ class StreamReceiver {
     if (this._id !== null) binding.configureReceiver(this._id, maxFrameSize, maxMessageSize, assemble);
   }
 
-  /** Takes bytes in and adds the events they contain to `inbox`. */
+  /** Takes bytes in and adds the events they contain to `inbox`, now or when that is empty. */
   receive(chunk, inbox) {
+    if (this._held.length > 0 || inbox.length > MOST_WAITING) this._held.push(chunk);
+    else this._parse(chunk, inbox);
+  }
+
+  /** Goes on with what was held back, up to the next event; for an empty inbox. */
+  receiveHeld(inbox) {
+    while (this._held.length > 0 && inbox.length === 0) this._parse(this._held.shift(), inbox);
+  }
+
+  _parse(chunk, inbox) {
     let offset = 0;
     while (offset < chunk.length && this._id !== null) {
       const count = binding.receive(this._id, chunk, offset, slab, rowBytes, values);
@@ -72,6 +89,7 @@ class StreamReceiver {
     this._counters = binding.receiverCounters(this._id);
     binding.releaseReceiver(this._id);
     this._id = null;
+    this._held = [];
   }
 }
 

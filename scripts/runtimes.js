@@ -75,10 +75,10 @@ function testFiles(patterns) {
     .filter((file) => patterns.some((pattern) => file.includes(pattern)));
 }
 
-/** The deviations of a runtime: `[{ reason, tests: { file: [name] }, sometimes? }]`. */
+/** What is known of a runtime: `{ failing: [{ reason, tests: { file: [name] }, sometimes? }], notRun: [{ reason, files }] }`. */
 function deviationsOf(name) {
   const file = path.join(TESTS, 'runtimes', 'deviations', `${name}.js`);
-  return fs.existsSync(file) ? require(file) : [];
+  return fs.existsSync(file) ? require(file) : { failing: [], notRun: [] };
 }
 
 /** Runs one file and resolves with its results: `[{ name, status, error? }]`. */
@@ -90,10 +90,19 @@ function runFile({ executable, args }, file) {
     let finished = false;
     let other = '';
     let late = null;
-    const child = spawn(executable, [...args, RUNNER, path.join(TESTS, file)], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    // A group of its own: what a test has started, and a runtime does not end, ends with it.
+    const detached = process.platform !== 'win32';
+    const child = spawn(executable, [...args, RUNNER, path.join(TESTS, file)], { cwd: ROOT, env, detached, stdio: ['ignore', 'pipe', 'pipe'] });
+    const killAll = () => {
+      try {
+        process.kill(detached ? -child.pid : child.pid, 'SIGKILL');
+      } catch {
+        // There is nobody left.
+      }
+    };
     const end = (why) => {
       late = why;
-      child.kill('SIGKILL');
+      killAll();
     };
     let timer = setTimeout(end, FILE_TIMEOUT, `not finished after ${FILE_TIMEOUT} ms`);
     readline.createInterface({ input: child.stdout }).on('line', (line) => {
@@ -112,6 +121,8 @@ function runFile({ executable, args }, file) {
     });
     child.stderr.on('data', (text) => { other += text; });
     child.on('error', (error) => { late = error.message; });
+    // Not `close`, which waits for the last of those that have inherited stdout.
+    child.on('exit', killAll);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       if (!finished) {
@@ -127,9 +138,9 @@ function runFile({ executable, args }, file) {
 }
 
 /** Compares results of a file with the deviations; prints what is not expected and returns how much that is. */
-function judge(file, results, deviations) {
+function judge(file, results, failing) {
   const failed = new Set(results.filter(({ status }) => status === 'failed').map(({ name }) => name));
-  const known = deviations.filter(({ tests }) => file in tests).flatMap(({ tests, sometimes }) => tests[file].map((name) => ({ name, sometimes })));
+  const known = failing.filter(({ tests }) => file in tests).flatMap(({ tests, sometimes }) => tests[file].map((name) => ({ name, sometimes })));
   let unexpected = 0;
   for (const { name, status, error } of results) {
     if (status !== 'failed' || known.some((one) => one.name === name)) continue;
@@ -145,21 +156,26 @@ function judge(file, results, deviations) {
 }
 
 async function runAll({ name, executable }, files) {
-  const deviations = deviationsOf(name);
+  const { failing, notRun } = deviationsOf(name);
   const total = { passed: 0, failed: 0, skipped: 0, known: 0, unexpected: 0 };
   console.log(`\n${name} (${executable})`);
   for (const file of files) {
+    const left = notRun.find((one) => one.files.includes(file));
+    if (left) {
+      console.log(`  ${file}: not run, ${left.reason}`);
+      continue;
+    }
     const started = Date.now();
     const results = await runFile({ executable, args: RUNTIMES[name].args }, file);
     const count = (status) => results.filter((result) => result.status === status).length;
-    const { known, unexpected } = judge(file, results, deviations);
+    const { known, unexpected } = judge(file, results, failing);
     const counts = { passed: count('passed'), failed: count('failed'), skipped: count('skipped'), known, unexpected };
     for (const key of Object.keys(total)) total[key] += counts[key];
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
     console.log(`  ${file}: ${counts.passed} passed, ${counts.failed} failed (${known} known), ${counts.skipped} skipped, ${seconds} s`);
   }
   console.log(`${name}: ${total.passed} passed, ${total.known} failed as known, ${total.unexpected} unexpected, ${total.skipped} skipped`);
-  return { name, files: files.length, ...total };
+  return { name, ...total };
 }
 
 async function main() {

@@ -5,6 +5,8 @@
 // and says of each how it ended as soon as it has. Tests run one at a time.
 
 const { mock } = require('node:test');
+// Tests put others in their place.
+const { setTimeout, clearTimeout } = globalThis;
 
 /** Milliseconds for a test that asks for no other limit. */
 const TIMEOUT = 60000;

@@ -10,7 +10,7 @@
 //   --files    only files whose path contains one of these
 //   --record   write the numbers, as JSON
 //
-// The exit code is 0 when every test passes but those that are known to fail, and those do fail.
+// The exit code is 0 when every test passes but those that are known to fail, and those do fail; 77 when there is no runtime.
 
 const { spawn } = require('child_process');
 const fs = require('fs');
@@ -29,6 +29,8 @@ const PREFIX = '\u0001result ';
 /** Milliseconds for a file, and for its process to end when all of its tests have. */
 const FILE_TIMEOUT = 300000;
 const END_TIMEOUT = 10000;
+/** What .ci/run takes for a section that had nothing to do. */
+const SKIPPED = 77;
 /** What is reported of a file beside its tests. */
 const LOADING = 'the file as a whole';
 const ENDING = 'the process ends by itself';
@@ -58,14 +60,19 @@ function readArguments() {
   return { directory: positionals[0], given, files: values.files, record: values.record };
 }
 
-/** Installs Bun and Deno: `[{ name, executable }]`. */
+/** Installs Bun and Deno as far as they exist for this platform: `[{ name, executable }]`. */
 function install(directory) {
-  return ['bun', 'deno'].map((name) => {
+  return ['bun', 'deno'].flatMap((name) => {
     const { spec, file } = RUNTIMES[name];
     const folder = path.join(directory, name);
     fs.mkdirSync(folder, { recursive: true });
-    npm(['install', '--prefix', folder, '--ignore-scripts', '--no-save', spec], { cwd: folder });
-    return { name, executable: path.join(folder, 'node_modules', file) };
+    try {
+      npm(['install', '--prefix', folder, '--ignore-scripts', '--no-save', spec], { cwd: folder });
+    } catch (error) {
+      console.log(`SKIPPED: ${name} could not be installed: ${error.message}`);
+      return [];
+    }
+    return [{ name, executable: path.join(folder, 'node_modules', file) }];
   });
 }
 
@@ -185,7 +192,9 @@ async function main() {
     const files = testFiles(patterns);
     if (files.length === 0) throw new Error('no test file was chosen');
     const totals = [];
-    for (const runtime of given.length > 0 ? given : install(folder)) totals.push(await runAll(runtime, files));
+    const runtimes = given.length > 0 ? given : install(folder);
+    if (runtimes.length === 0) process.exitCode = SKIPPED;
+    for (const runtime of runtimes) totals.push(await runAll(runtime, files));
     if (record) fs.writeFileSync(record, `${JSON.stringify(totals, null, 2)}\n`);
     if (totals.some(({ passed, unexpected }) => passed === 0 || unexpected > 0)) process.exitCode = 1;
   } finally {

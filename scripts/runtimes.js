@@ -88,6 +88,15 @@ function deviationsOf(name) {
   return fs.existsSync(file) ? require(file) : { failing: [], notRun: [] };
 }
 
+/** Ends what runs at the moment. */
+let killAll = () => {};
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    killAll();
+    process.exit(1);
+  });
+}
+
 /** Runs one file and resolves with its results: `[{ name, status, error? }]`. */
 function runFile({ executable, args }, file) {
   const env = { ...process.env, NO_COLOR: '1' };
@@ -100,7 +109,7 @@ function runFile({ executable, args }, file) {
     // A group of its own: what a test has started, and a runtime does not end, ends with it.
     const detached = process.platform !== 'win32';
     const child = spawn(executable, [...args, RUNNER, path.join(TESTS, file)], { cwd: ROOT, env, detached, stdio: ['ignore', 'pipe', 'pipe'] });
-    const killAll = () => {
+    killAll = () => {
       try {
         process.kill(detached ? -child.pid : child.pid, 'SIGKILL');
       } catch {

@@ -49,6 +49,8 @@ async function attempt(body, timeout) {
     await Promise.race([body(), trouble]);
   } finally {
     clearTimeout(timer);
+    // Deno clears none while simulated timers are in place.
+    timer.unref();
     fail = null;
   }
 }

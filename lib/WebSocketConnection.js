@@ -267,12 +267,23 @@ WebSocketConnection.prototype._holdInput = function _holdInput() {
 };
 
 WebSocketConnection.prototype._releaseInput = function _releaseInput() {
-  if (this._held) {
-    this._held = false;
-    this._resumesUnseen = !this.inputPaused;
-    if (!this.inputPaused) this.socket.resume();
+  this._held = false;
+  if (!this.inputPaused) {
+    this._resumesUnseen = true;
+    this.socket.resume();
   }
-  this.processReceivedData();
+  scheduleDelivery(this);
+};
+
+/** Goes on with chunks that waited; called by delivery when all events have been told. */
+WebSocketConnection.prototype._receiveHeld = function _receiveHeld() {
+  this._receiver.receiveHeld(this._inbox);
+  if (this._receiver.isBusy && !this._held) this._holdInput();
+};
+
+/** Whether something was received that the program has not been told of. */
+WebSocketConnection.prototype._hasUntold = function _hasUntold() {
+  return this._inbox.length > 0 || (this._receiver !== null && this._receiver.hasMore);
 };
 
 /** Strict with real streams; objects that merely look like sockets may feed whatever they like. */
@@ -398,10 +409,9 @@ WebSocketConnection.prototype.handleSocketError = function handleSocketError(err
 
 WebSocketConnection.prototype.handleSocketEnd = function handleSocketEnd() {
   this._debug('handleSocketEnd: state = %s', this.state);
-  if (this._receiver !== null) this._receiver.settle();
   this.receivedEnd = true;
   if (this.state !== STATE_OPEN) return;
-  if (this._inbox.length > 0) {
+  if (this._hasUntold()) {
     // A Close frame may be among what came before.
     this._endPending = true;
     return;
@@ -414,8 +424,7 @@ WebSocketConnection.prototype.handleSocketEnd = function handleSocketEnd() {
 WebSocketConnection.prototype.handleSocketClose = function handleSocketClose(hadError) {
   this._debug('handleSocketClose');
   this.socketHadError = hadError;
-  if (this._receiver !== null) this._receiver.settle();
-  if (this._inbox.length > 0 && this.state !== STATE_CLOSED) {
+  if (this._hasUntold() && this.state !== STATE_CLOSED) {
     // What was received before comes before the close event; when the program has paused, after resume().
     this._socketClosed = true;
     return;

@@ -25,7 +25,7 @@ const COMPARE = `
   const { parseUrl } = require(${JSON.stringify(file)});
   const attempt = (fn) => { try { return { value: fn() }; } catch (error) {
     return { name: error.name, code: error.code, message: error.message }; } };
-  const [texts, query] = JSON.parse(process.argv[1]);
+  const [texts, query] = JSON.parse(process.argv.at(-1));
   let parsed = 0;
   for (const text of texts) {
     const ours = attempt(() => parseUrl(text, query));
@@ -53,7 +53,7 @@ test('no valid URL and no request target in origin form prints a deprecation war
     const { parseUrl } = require(${JSON.stringify(file)});
     process.on('warning', (warning) => { console.log(warning.message); });
     let count = 0;
-    for (const text of JSON.parse(process.argv[1])) { try { parseUrl(text, true); } catch {} count++; }
+    for (const text of JSON.parse(process.argv.at(-1))) { try { parseUrl(text, true); } catch {} count++; }
     setImmediate(() => console.log(count));
   `;
   // Node 20 has another warning (DEP0170) for invalid hosts and ports, which it refuses later on.

@@ -209,6 +209,17 @@ for (const io of IO) {
   });
 }
 
+test('a request that does not arrive within handshakeTimeout is answered with 408 when Node listens, too', async (t) => {
+  const { port } = await listen(t, { io: 'stream', handshakeTimeout: 300 });
+  const started = performance.now();
+  const socket = net.connect(port, '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n');
+  let answer = '';
+  for await (const chunk of socket) answer += chunk;
+  assert.match(answer, /^HTTP\/1\.1 408 /);
+  assert.ok(performance.now() - started < 5000, 'Node would have taken up to 30 seconds');
+});
+
 describe('a server that listens itself, natively', { skip: binding ? false : 'sockets cannot be taken over here' }, () => {
   test('does not make a whole net.Socket before somebody needs it', async (t) => {
     const { server, port } = await listen(t, { io: 'loop' });

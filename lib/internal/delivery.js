@@ -48,6 +48,11 @@ function scheduleAfterMicrotasks(connection) {
 
 /** What had to wait for the program to be told everything. */
 function whenEmpty(connection) {
+  if (connection._receiver !== null && connection._receiver.hasMore) {
+    connection._receiveHeld();
+    if (connection._inbox.length > 0) scheduleAfterMicrotasks(connection);
+    if (connection._inbox.length > 0 || connection._receiver.hasMore) return;
+  }
   if (connection._endPending) {
     connection._endPending = false;
     connection.handleSocketEnd();

@@ -2,8 +2,7 @@
 
 // Chunks of any JavaScript stream to events: the JavaScript end of a receiver of the Rust core.
 //
-// What takes long to inflate goes to a thread of libuv's pool, with the receiver. Whoever calls in the meantime waits for it,
-// as long as inflating on the spot would have taken: nothing comes out of order.
+// What takes long to inflate goes to a thread of libuv's pool, with the receiver; chunks that come in the meantime wait.
 
 const binding = require('./binding');
 const { ROW, eventValue } = require('./events');
@@ -18,6 +17,12 @@ const NO_BYTES = Buffer.alloc(0);
 // What the binding says is left of a chunk.
 const NOTHING_LEFT = 0;
 const LEFT_IS_HEAVY = 2;
+
+/**
+ * With more events than this waiting, chunks wait as they came: small frames take a hundred times their size as events.
+ * Node runs ticks, and so delivers, after each chunk; Deno reads up to 32 before it does.
+ */
+const MOST_WAITING = 16 * 1024;
 
 // Frees the receiver of a connection that was forgotten without being closed.
 const forgotten = new FinalizationRegistry((id) => binding.releaseReceiver(id));
@@ -48,10 +53,12 @@ class StreamReceiver {
     this._id = id;
     // Those of a receiver that is released or busy.
     this._counters = null;
-    // What is under way.
+    // What is being inflated on another thread.
     this._job = null;
     /** Called when it is not any more; all events are in their inbox then. */
     this.whenDone = () => {};
+    // Chunks that wait.
+    this._held = [];
     forgotten.register(this, id, this);
   }
 
@@ -61,21 +68,25 @@ class StreamReceiver {
     if (this._id !== null) binding.configureReceiver(this._id, maxFrameSize, maxMessageSize, assemble);
   }
 
-  /**
-   * Takes bytes in and adds the events they contain to `inbox`.
-   * @param {Buffer} chunk
-   * @param {Inbox} inbox
-   */
+  /** Takes bytes in and adds the events they contain to `inbox`, now or when that is empty. */
   receive(chunk, inbox) {
-    this.settle();
-    if (this._id === null) return;
-    const left = this._take(chunk, inbox);
-    if (left.length > 0) this._inflate(left, inbox);
+    if (this.hasMore || inbox.length > MOST_WAITING) this._held.push(chunk);
+    else this._parse(chunk, inbox);
   }
 
   /** Whether something is under way that takes long; nothing should be read until `whenDone` is called. */
   get isBusy() {
     return this._job !== null;
+  }
+
+  /** Whether there may be events that are not in the inbox yet. */
+  get hasMore() {
+    return this._job !== null || this._held.length > 0;
+  }
+
+  /** Goes on with what was held back, up to the next event; for an empty inbox. */
+  receiveHeld(inbox) {
+    while (this._held.length > 0 && inbox.length === 0 && !this.isBusy) this._parse(this._held.shift(), inbox);
   }
 
   /** Waits for what is under way. */
@@ -86,6 +97,12 @@ class StreamReceiver {
     binding.finishInflation(this._id);
     this._take(NO_BYTES, inbox);
     this.whenDone();
+  }
+
+  _parse(chunk, inbox) {
+    if (this._id === null) return;
+    const left = this._take(chunk, inbox);
+    if (left.length > 0) this._inflate(left, inbox);
   }
 
   /** Receives, and returns what takes long to inflate. */
@@ -123,6 +140,7 @@ class StreamReceiver {
     this._counters = this.counters;
     binding.releaseReceiver(this._id);
     this._id = null;
+    this._held = [];
     if (this._job === null) return;
     this._job = null;
     this.whenDone();

@@ -99,7 +99,7 @@ test('C3: bufferedAmount counts what the peer has not taken yet, and falls to 0'
   const amount = socket.bufferedAmount;
   assert.ok(amount > 0, 'nothing is buffered although the peer reads nothing');
   assert.ok(amount <= count * chunk.length * 1.01, `${amount} bytes are more than was sent`);
-  assert.strictEqual(socket.bufferedAmount, amount);
+  assert.ok(socket.bufferedAmount <= amount, 'looking adds nothing');
   peer.socket.removeAllListeners('data');
   peer.socket.resume();
   await eventually(() => socket.bufferedAmount === 0, 'bufferedAmount to fall to 0', 5000);

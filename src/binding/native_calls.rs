@@ -73,13 +73,13 @@ pub fn native_start(
     let Ok(watch) = Watch::new(uv, event_loop.cast(), reactor.as_raw_fd()) else { return Ok(false) };
     let Ok(wake) = Wake::new(uv, event_loop.cast(), native::ON_WAKE) else { return Ok(false) };
     let waker = wake.waker();
-    let exchange = Arc::new(Exchange::new(reactor, Box::new(move || waker.wake())));
+    let parallel = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+    let exchange = Arc::new(Exchange::new(reactor, parallel, Box::new(move || waker.wake())));
     let lent = Lent {
         slab: Rc::new(Memory::new(slab)),
         rows: Rc::new(Memory::new(rows)),
         row_count: Rc::new(Cell::new(0)),
     };
-    let parallel = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
     let begun = native::begin(Native {
         env: env.raw(),
         exchange: Arc::clone(&exchange),
@@ -301,7 +301,7 @@ pub fn native_flush(env: &Env) -> Result<()> {
 pub fn native_flush_now(env: &Env) -> Result<()> {
     started(with_native(|native| {
         flush_with(env, native, |native, writer| {
-            native.with_reactor(|reactor| reactor.flush(writer));
+            native.with_reactor(|reactor| reactor.flush_all(writer));
         });
     }))
 }

@@ -163,7 +163,7 @@ fn nothing_is_left_of_messages_that_are_small_or_not_compressed() {
     assert_eq!(lightly(limit, &plain, 1 << 16).1, 0);
     // each read begins anew
     let each_alone = Config { inflation: Some(Inflation::EachAlone), ..limit };
-    let many = masked(FIN | RSV1 | TEXT, &compressed(&[b'x'; 200_000])).repeat(20);
+    let many = masked(FIN | RSV1 | TEXT, &compressed(&vec![b'x'; 200_000])).repeat(20);
     let len = many.len() / 20;
     assert_eq!(lightly(each_alone, &many, len).1, 0);
     assert!(lightly(each_alone, &many, many.len()).1 > 0, "small bombs in one read are a large one");

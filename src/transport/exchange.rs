@@ -1,6 +1,7 @@
 //! The reactor, and what the threads that have to do with it have in common.
 //!
-//! While the JavaScript thread drives it, nobody else takes its lock but `write_behind`. While a worker drives it, there
+//! While the JavaScript thread drives it, nobody else takes its lock but `write_behind` and the task that writes broadcasts
+//! to very many. While a worker drives it, there
 //! are two queues, each taken as a whole by the other side: events for JavaScript, frames for the worker. Each side wakes
 //! the other only when that is parked. The lock of the reactor is the worker's for the length of a turn; the JavaScript
 //! thread takes it for what is rare: adding, removing, pausing.
@@ -15,6 +16,7 @@ use mio::Waker;
 
 use super::batch::Batch;
 use super::reactor::{Id, Reactor, Sink, Space};
+use super::runtime;
 use super::write_behind::Unwritten;
 
 /// Frames and wishes for the worker, in order.
@@ -81,6 +83,12 @@ impl Outgoing {
     }
 }
 
+/// From this many recipients on the runtime writes a broadcast: a hand-over costs as much as some ten writes.
+const FANNED_OUT: usize = 128;
+
+/// Recipients that are written to before the JavaScript thread may have the reactor: some tens of microseconds.
+const FANNED_OUT_AT_ONCE: usize = 16;
+
 /// Wakes the JavaScript thread; callable on every thread.
 pub(crate) type WakeJs = Box<dyn Fn() + Send + Sync>;
 
@@ -96,8 +104,13 @@ pub(crate) struct Exchange {
     worker_parked: AtomicBool,
     /// The worker has stopped reading because JavaScript does not keep up.
     worker_stalled: AtomicBool,
+    parallel: bool,
     wake_js: WakeJs,
     worker_gone: (Mutex<bool>, Condvar),
+    /// Whether a task of the runtime writes broadcasts.
+    fanning_out: AtomicBool,
+    /// The JavaScript thread waits for the reactor.
+    js_waits: AtomicBool,
     /// What [`super::write_behind`] looks at.
     pub(crate) unwritten: Unwritten,
 }
@@ -119,7 +132,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Exchange {
-    pub(crate) fn new(reactor: Reactor, wake_js: WakeJs) -> Self {
+    /// `parallel`: whether other threads can work while the JavaScript thread does.
+    pub(crate) fn new(reactor: Reactor, parallel: bool, wake_js: WakeJs) -> Self {
         Self {
             waker: reactor.waker(),
             reactor: Mutex::new(Some(reactor)),
@@ -128,10 +142,24 @@ impl Exchange {
             worker: AtomicBool::new(false),
             worker_parked: AtomicBool::new(false),
             worker_stalled: AtomicBool::new(false),
+            parallel,
             wake_js,
             worker_gone: (Mutex::new(true), Condvar::new()),
+            fanning_out: AtomicBool::new(false),
+            js_waits: AtomicBool::new(false),
             unwritten: Unwritten::default(),
         }
+    }
+
+    /// The reactor, for the JavaScript thread, which has precedence over those who write in its place.
+    fn lock_reactor(&self) -> MutexGuard<'_, Option<Reactor>> {
+        if let Ok(guard) = self.reactor.try_lock() {
+            return guard;
+        }
+        self.js_waits.store(true, SeqCst);
+        let guard = lock(&self.reactor);
+        self.js_waits.store(false, SeqCst);
+        guard
     }
 
     /// Whether the worker is to drive.
@@ -145,7 +173,7 @@ impl Exchange {
     pub(crate) fn send(&self, id: Id, write: impl FnOnce(&mut BytesMut)) {
         if self.is_worker_driven() {
             lock(&self.outgoing).send(id, write);
-        } else if let Some(reactor) = lock(&self.reactor).as_mut() {
+        } else if let Some(reactor) = self.lock_reactor().as_mut() {
             reactor.send(id, write);
         }
         self.unwritten.note_send();
@@ -157,19 +185,30 @@ impl Exchange {
             let mut frames = BytesMut::with_capacity(len);
             pieces.for_each(|piece| frames.extend_from_slice(piece));
             lock(&self.outgoing).commands.push(Command::SendShared(id, frames.freeze()));
-        } else if let Some(reactor) = lock(&self.reactor).as_mut() {
+        } else if let Some(reactor) = self.lock_reactor().as_mut() {
             reactor.send_now(id, pieces);
         }
         self.unwritten.note_send();
     }
 
-    /// Sends the same frames to many connections. They leave with the next [`Exchange::flush`].
-    pub(crate) fn broadcast(&self, ids: Vec<Id>, frames: Bytes) {
+    /// Sends the same frames to many connections. They leave with the next [`Exchange::flush`]; those to very many begin to
+    /// leave at once, on the runtime.
+    pub(crate) fn broadcast(self: &Arc<Self>, ids: Vec<Id>, frames: Bytes) {
         if self.is_worker_driven() {
             lock(&self.outgoing).commands.push(Command::Broadcast(ids, frames));
-        } else if let Some(reactor) = lock(&self.reactor).as_mut() {
+        } else if let Some(reactor) = self.lock_reactor().as_mut() {
+            let runtime = if self.parallel && ids.len() >= FANNED_OUT { runtime::get().ok() } else { None };
             for id in ids {
-                reactor.send_shared(id, &frames);
+                match runtime {
+                    Some(_) => reactor.fan_out(id, &frames),
+                    None => reactor.send_shared(id, &frames),
+                }
+            }
+            if let Some(runtime) = runtime
+                && !self.fanning_out.swap(true, SeqCst)
+            {
+                let exchange = Arc::clone(self);
+                runtime.spawn(async move { exchange.write_broadcasts() });
             }
         }
         self.unwritten.note_send();
@@ -179,7 +218,7 @@ impl Exchange {
     pub(crate) fn notify(&self, id: Id) {
         if self.is_worker_driven() {
             lock(&self.outgoing).notify(id);
-        } else if let Some(reactor) = lock(&self.reactor).as_mut() {
+        } else if let Some(reactor) = self.lock_reactor().as_mut() {
             reactor.notify(id);
         }
     }
@@ -191,7 +230,7 @@ impl Exchange {
             if !lock(&self.outgoing).is_empty() {
                 self.unpark();
             }
-        } else if let Some(reactor) = lock(&self.reactor).as_mut() {
+        } else if let Some(reactor) = self.lock_reactor().as_mut() {
             reactor.flush(sink);
         }
     }
@@ -219,7 +258,7 @@ impl Exchange {
 
     /// Works on the reactor, after all frames sent so far have reached it. `None` when the environment has ended.
     pub(crate) fn with_reactor<T>(&self, work: impl FnOnce(&mut Reactor) -> T) -> Option<T> {
-        let mut guard = lock(&self.reactor);
+        let mut guard = self.lock_reactor();
         let reactor = guard.as_mut()?;
         let mut outgoing = lock(&self.outgoing);
         if !outgoing.is_empty() {
@@ -240,7 +279,7 @@ impl Exchange {
     /// The JavaScript thread is to drive from now on. Waits for the worker's end; what it has read is in `incoming`.
     pub(crate) fn take_from_worker(&self) {
         {
-            let mut guard = lock(&self.reactor);
+            let mut guard = self.lock_reactor();
             self.worker.store(false, SeqCst);
             if let Some(reactor) = guard.as_mut() {
                 lock(&self.outgoing).apply(reactor);
@@ -257,7 +296,7 @@ impl Exchange {
     /// The environment ends: takes the reactor out for good.
     pub(crate) fn end(&self) -> Option<Reactor> {
         self.take_from_worker();
-        lock(&self.reactor).take()
+        self.lock_reactor().take()
     }
 
     /// On another thread: ends handshakes that take too long. False when there is no need to come again.
@@ -271,15 +310,38 @@ impl Exchange {
             self.unpark();
             return;
         }
+        self.flush_elsewhere(Reactor::flush_all);
+    }
+
+    /// On another thread: writes what was broadcast, a few sockets at a time, so that the JavaScript thread hardly waits.
+    fn write_broadcasts(&self) {
+        while self.flush_elsewhere(|reactor, batch| {
+            let more = reactor.flush_some(FANNED_OUT_AT_ONCE, batch);
+            if !more {
+                // With the reactor locked: whoever adds to the list from now on starts anew.
+                self.fanning_out.store(false, SeqCst);
+            }
+            more
+        }) == Some(true)
+        {
+            while self.js_waits.load(SeqCst) {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    /// On another thread: writes something, and has the JavaScript thread told what comes of it.
+    fn flush_elsewhere<T>(&self, flush: impl FnOnce(&mut Reactor, &mut Batch) -> T) -> Option<T> {
         let mut guard = lock(&self.reactor);
-        let Some(reactor) = guard.as_mut() else { return };
+        let reactor = guard.as_mut()?;
         let mut batch = Batch::default();
-        reactor.flush(&mut batch);
+        let result = flush(reactor, &mut batch);
         if !batch.is_empty() {
             lock(&self.incoming).append(&mut batch);
             // With the reactor still locked: the handle behind this is closed only after the reactor was taken out.
             (self.wake_js)();
         }
+        Some(result)
     }
 
     // ------------------------------------------------------------------------------------------------ the worker
@@ -309,7 +371,7 @@ impl Exchange {
                     Err(_) => progress = Progress::None,
                 }
             }
-            reactor.flush(batch);
+            reactor.flush_all(batch);
             progress
         };
         if !batch.is_empty() {

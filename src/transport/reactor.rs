@@ -137,6 +137,8 @@ pub(crate) struct Reactor {
     generations: Vec<u16>,
     free: Vec<u32>,
     dirty: Vec<Id>,
+    /// Sockets to flush on the runtime: recipients of broadcasts.
+    fan_out: VecDeque<Id>,
     /// Sockets that have something to read, in the order in which they get their turn.
     unread: VecDeque<Id>,
     spares: Spares,
@@ -162,6 +164,7 @@ impl Reactor {
             generations: Vec::new(),
             free: Vec::new(),
             dirty: Vec::new(),
+            fan_out: VecDeque::new(),
             unread: VecDeque::new(),
             spares: Spares::default(),
             listeners: Vec::new(),
@@ -321,14 +324,25 @@ impl Reactor {
         self.append(id, |outbox, spares| outbox.push_shared(frames, spares));
     }
 
+    /// The same, to leave with [`Reactor::flush_some`]; unless the socket is to be flushed anyway.
+    pub(crate) fn fan_out(&mut self, id: Id, frames: &Bytes) {
+        if self.append_to(id, |outbox, spares| outbox.push_shared(frames, spares)) {
+            self.fan_out.push_back(id);
+        }
+    }
+
     fn append(&mut self, id: Id, append: impl FnOnce(&mut Outbox, &mut Spares)) {
-        let socket = self.sockets.get_mut(id.place()).and_then(Option::as_mut).filter(|it| it.id == id);
-        let Some(socket) = socket else { return };
-        append(&mut socket.outbox, &mut self.spares);
-        if !socket.dirty {
-            socket.dirty = true;
+        if self.append_to(id, append) {
             self.dirty.push(id);
         }
+    }
+
+    /// True when the socket stood in no list of those to flush, and now has to.
+    fn append_to(&mut self, id: Id, append: impl FnOnce(&mut Outbox, &mut Spares)) -> bool {
+        let socket = self.sockets.get_mut(id.place()).and_then(Option::as_mut).filter(|it| it.id == id);
+        let Some(socket) = socket else { return false };
+        append(&mut socket.outbox, &mut self.spares);
+        !std::mem::replace(&mut socket.dirty, true)
     }
 
     /// Writes all that waits for a connection, and then `pieces`, at once: what the socket takes of a large message need
@@ -367,6 +381,21 @@ impl Reactor {
         if socket.id == id {
             socket.flush(&self.poll, &mut self.spares, sink);
         }
+    }
+
+    /// Writes what was broadcast to the next `count` sockets. False when there are no more.
+    pub(crate) fn flush_some(&mut self, count: usize, sink: &mut impl Sink) -> bool {
+        for _ in 0..count {
+            let Some(id) = self.fan_out.pop_front() else { break };
+            self.flush_one(id, sink);
+        }
+        !self.fan_out.is_empty()
+    }
+
+    /// Writes all that was sent, to whomever.
+    pub(crate) fn flush_all(&mut self, sink: &mut impl Sink) {
+        self.flush(sink);
+        self.flush_some(usize::MAX, sink);
     }
 
     /// Writes what was sent since the last time: one write for each connection.

@@ -14,7 +14,7 @@ const COPY: usize = 512;
 /// Pieces that go into one write at the most.
 const PIECES: usize = 64;
 
-/// Frames that wait to be written, in order. Holds no memory when it is empty.
+/// Frames that wait to be written, in order. Holds no memory of frames when it is empty.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     /// What comes before `tail`.

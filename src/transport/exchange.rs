@@ -1,10 +1,9 @@
 //! The reactor, and what the threads that have to do with it have in common.
 //!
 //! While the JavaScript thread drives it, nobody else takes its lock but `write_behind` and the task that writes broadcasts
-//! to very many. While a worker drives it, there
-//! are two queues, each taken as a whole by the other side: events for JavaScript, frames for the worker. Each side wakes
-//! the other only when that is parked. The lock of the reactor is the worker's for the length of a turn; the JavaScript
-//! thread takes it for what is rare: adding, removing, pausing.
+//! to very many. While a worker drives it, there are two queues, each taken as a whole by the other side: events for
+//! JavaScript, frames for the worker. Each side wakes the other only when that is parked. The lock of the reactor is the
+//! worker's for the length of a turn; the JavaScript thread takes it for what is rare: adding, removing, pausing.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;

@@ -8,6 +8,7 @@
 //   load    options for the load generator, as it spells them
 //   unit    what is counted; figures are per unit
 //   peers   only these take part
+//   callbacks  whether the servers send with a callback
 //   quick   whether --quick runs it
 //   goals   of    the peer that has to reach it
 //           metric  cpu (process), main (JS thread alone), rss (memory)
@@ -34,6 +35,9 @@ const WORKLOADS = [
 
   echo('pipeline-32', '16 connections, 32 in flight, 64 B text', { connections: 16, 'in-flight': 32, size: 64 },
     [versus('uwebsockets', 0.4), versus('ws', 0.05), versus('websocket', 0.05)], { quick: true }),
+
+  echo('callbacks', '16 connections, 32 in flight, 64 B text, a callback for each send', { connections: 16, 'in-flight': 32, size: 64 },
+    [versus('ws', 0.2), versus('websocket', 0.2)], { callbacks: true }),
 
   echo('burst-256', '4 connections, bursts of 256, 16 B text', { connections: 4, 'in-flight': 256, burst: true, size: 16 },
     [versus('uwebsockets', 0.35), versus('websocket', 0.04)], { quick: true }),
@@ -110,7 +114,7 @@ const AUTO_NOISE = 1.1;
 for (const workload of WORKLOADS) {
   const options = workload.load;
   const { mode } = workload;
-  workload.needs = mode === 'client' ? [] : [mode, ...['deflate', 'tls'].filter((name) => options[name])];
+  workload.needs = mode === 'client' ? [] : [mode, ...['deflate', 'tls'].filter((name) => options[name]), ...(workload.callbacks ? ['callbacks'] : [])];
 }
 
 module.exports = { WORKLOADS, AUTO_NOISE };

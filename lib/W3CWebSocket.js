@@ -26,6 +26,7 @@ function W3CWebSocket(url, protocols, origin, headers, requestOptions, clientCon
   this._readyState = CONNECTING;
   this._protocol = undefined;
   this._extensions = '';
+  this._bufferedAmount = 0;
   this._binaryType = 'arraybuffer';
   this._connection = undefined;
 
@@ -42,12 +43,8 @@ Object.defineProperties(W3CWebSocket.prototype, {
   readyState: { get() { return this._readyState; } },
   protocol: { get() { return this._protocol; } },
   extensions: { get() { return this._extensions; } },
+  /** Bytes of messages given to `send()` that the operating system has not taken yet; what was never sent stays counted. */
   bufferedAmount: { get() { return this._bufferedAmount; } },
-  /** Bytes accepted by `send()` that the operating system has not taken yet. */
-  _bufferedAmount: {
-    configurable: true,
-    get() { return this._connection ? this._connection.bufferedAmount : 0; },
-  },
   /** What binary messages arrive as: `'arraybuffer'` (the default) or `'blob'`. */
   binaryType: {
     get() { return this._binaryType; },
@@ -72,15 +69,25 @@ for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED }
 W3CWebSocket.prototype.send = function send(data) {
   if (this._readyState !== OPEN) throw new Error('cannot call send() while not connected');
   if (typeof data === 'string' || data instanceof String) {
-    this._connection.sendUTF(data);
+    const text = String(data);
+    this._connection.sendUTF(text, counted(this, Buffer.byteLength(text)));
     return;
   }
   const bytes = asBuffer(data);
   if (bytes === null) {
     throw new Error('unknown binary data:', { cause: data });
   }
-  this._connection.sendBytes(bytes);
+  this._connection.sendBytes(bytes, counted(this, bytes.length));
 };
+
+/** Adds the bytes of a message to `bufferedAmount`, until the callback returned here hears that they have been sent. */
+function counted(socket, length) {
+  socket._bufferedAmount += length;
+  return (error) => {
+    // As the standard has it, what a connection had not sent when it closed is counted for ever.
+    if (!error || error.code === 'ERR_WEBSOCKET_BUFFER_FULL') socket._bufferedAmount -= length;
+  };
+}
 
 /**
  * Closes the connection, or gives it up when it is not open yet.

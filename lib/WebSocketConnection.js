@@ -90,6 +90,7 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._held = false;
   this._resumesUnseen = false;
   this._nativeId = null;
+  // What the addon was asked to tell when all is written, in order: a BoundFunction, or null for `drain`.
   this._sendCallbacks = null;
   // What permessage-deflate needs, when it was agreed on; see internal/per-message-deflate.
   this._compressor = null;

@@ -1,7 +1,6 @@
 'use strict';
 
 const util = require('util');
-const { AsyncResource } = require('async_hooks');
 const { EventEmitter } = require('events');
 const debug = require('debug')('websocket:server');
 const { extend, eventEmitterListenerCount } = require('./utils');
@@ -17,6 +16,7 @@ const channels = require('./internal/channels');
 const { statsOfServer, Totals } = require('./internal/stats');
 const { compileFilter, upgradeListener } = require('./internal/mount-filter');
 const { compileOriginCheck } = require('./internal/origins');
+const { BoundFunction } = require('./internal/context');
 const { deadlinesOf } = require('./internal/deadlines');
 const { Listener, checkListenOptions } = require('./internal/listener');
 const {
@@ -309,10 +309,11 @@ function startHandshakeTimeout(server, wsRequest) {
   const { handshakeTimeout } = server.config;
   if (!isTime(handshakeTimeout)) return;
   const list = deadlinesOf(handshakeTimeout);
-  const entry = list.add(wsRequest, AsyncResource.bind(() => {
+  const late = new BoundFunction(() => {
     refuse(server, wsRequest, refusal(408,
       `The request was not answered within ${handshakeTimeout} ms (handshakeTimeout).`));
-  }));
+  });
+  const entry = list.add(late, (bound) => bound.call());
   const { socket } = wsRequest;
   const stop = () => {
     list.remove(entry);

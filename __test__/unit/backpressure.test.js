@@ -128,6 +128,22 @@ for (const role of ['server', 'client']) {
       assert.deepStrictEqual(called, [...Array.from({ length: 100 }, (_, i) => [i, true]), ['late', true]]);
     });
 
+    for (const when of ['in the same task', 'later']) {
+      test(`callbacks get an Error when the peer resets the connection ${when}, before everything was sent`, async (t) => {
+        const pair = await openPair(t, role, { fragmentOutgoingMessages: false });
+        const { connection } = pair;
+        stall(pair);
+        const results = [];
+        for (let i = 0; i < PLENTY; i++) connection.sendBytes(Buffer.alloc(1 << 20), (error) => results.push(error instanceof Error));
+        if (when === 'later') await turns(5);
+        pair.peer.socket.resetAndDestroy();
+        await eventually(() => results.length >= PLENTY, 'all callbacks');
+        await turns(20);
+        assert.strictEqual(results.length, PLENTY);
+        assert.strictEqual(results[PLENTY - 1], true);
+      });
+    }
+
     test('callbacks of what has been handed to the system are called without an Error, in order', async (t) => {
       const { connection, peer } = await openPair(t, role);
       const called = [];
@@ -299,23 +315,6 @@ test('maxBufferedAmount: a broadcast ends the connections that do not read, and 
   started.server.broadcastUTF('done');
   await fast.until(() => fast.frames.some((frame) => frame.payload.toString() === 'done'), 'the last message', 10000);
   for (const peer of [slow, fast]) peer.destroy();
-});
-
-test('W3CWebSocket.bufferedAmount is that of the connection', async (t) => {
-  const started = await startServer(t, { config: { keepalive: false }, httpServer: http.createServer() });
-  const socket = new websocket.w3cwebsocket(started.url);
-  assert.strictEqual(socket.bufferedAmount, 0);
-  await new Promise((resolve) => { socket.onopen = resolve; });
-  const connection = await started.connection();
-  connection.pause();
-  for (let i = 0; i < PLENTY * 4 && socket.bufferedAmount < 1 << 20; i++) {
-    socket.send(BLOCK);
-    await turns(3);
-  }
-  assert.ok(socket.bufferedAmount > 0);
-  assert.strictEqual(socket.bufferedAmount, socket._connection.bufferedAmount);
-  connection.drop(1000);
-  await new Promise((resolve) => { socket.onclose = resolve; });
 });
 
 describe('options for sending that mean nothing', () => {

@@ -74,14 +74,14 @@ async function load(context, port, mode, options, atReady, atResult) {
 
 /** CPU, rate and latency of a server. */
 async function measureServer(name, workload, context) {
-  const { broadcast, deflate, tls } = { broadcast: workload.mode === 'broadcast', ...workload.load };
-  const { server, port } = await startServer(name, context, flags({ broadcast, deflate, tls }));
+  const { deflate, tls } = workload.load;
+  const options = { broadcast: workload.mode === 'broadcast', callbacks: workload.callbacks, deflate, tls };
+  const { server, port } = await startServer(name, context, flags(options));
   const raw = PEERS[name].server.abilities.includes('raw');
   let before;
   let sample;
   try {
-    const options = { ...workload.load, ...extent(context), raw, sync: true };
-    await load(context, port, workload.mode, options, async () => {
+    await load(context, port, workload.mode, { ...workload.load, ...extent(context), raw, sync: true }, async () => {
       before = await server.ask('cpu');
     }, async (result) => {
       sample = perUnit(result, difference(await server.ask('cpu'), before));

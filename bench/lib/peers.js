@@ -7,7 +7,8 @@ const path = require('path');
 const BENCH = path.join(__dirname, '..');
 
 /** What a server can do; a workload that needs more is not run with it. */
-const ALL = ['echo', 'broadcast', 'connect', 'idle', 'deflate', 'tls'];
+const ALL = ['echo', 'callbacks', 'broadcast', 'connect', 'idle', 'deflate', 'tls'];
+const WITHOUT_CALLBACKS = ALL.filter((ability) => ability !== 'callbacks');
 const WITHOUT_DEFLATE = ALL.filter((ability) => ability !== 'deflate');
 
 /** How ours is started: on an http.Server, and who drives the sockets. */
@@ -43,11 +44,13 @@ const PEERS = {
   'ours-threads': ours('this package, io: threads', 'threads'),
   'ours-stream': ours('this package, io: stream', 'stream'),
   'ours-native': ours('this package, native listener', 'auto', ['--native']),
-  uwebsockets: other('uWebSockets.js', 'uwebsockets', { file: 'uwebsockets.js' }),
+  uwebsockets: other('uWebSockets.js', 'uwebsockets', { file: 'uwebsockets.js', abilities: WITHOUT_CALLBACKS }),
   ws: other('ws', 'ws', { file: 'ws.js', client: true, env: { WS_NO_BUFFER_UTIL: '1' } }),
   'ws-bufferutil': other('ws with bufferutil', 'ws', { file: 'ws.js', client: true }),
   websocket: other('websocket 1.0.35', 'websocket-1.0.35', { file: 'websocket-1.0.35.js', abilities: WITHOUT_DEFLATE, client: true }),
-  'faye-websocket': other('faye-websocket', 'faye-websocket', { file: 'faye-websocket.js', abilities: WITHOUT_DEFLATE }),
+  'faye-websocket': other('faye-websocket', 'faye-websocket', {
+    file: 'faye-websocket.js', abilities: WITHOUT_CALLBACKS.filter((ability) => ability !== 'deflate')
+  }),
   'ours-w3c': { title: 'this package, w3cwebsocket', module: '../package.json', client: { file: 'w3cwebsocket.js' } },
   undici: other('undici', 'undici', { file: 'undici.js', server: false, client: true }),
   node: other('WebSocket of Node', null, {

@@ -20,8 +20,10 @@ run((options, listening) => {
     socket.on('error', () => {});
   });
 
+  const callback = options.callbacks ? () => {} : undefined;
+
   function echo(data, isBinary) {
-    this.send(isBinary ? data : data.toString());
+    this.send(isBinary ? data : data.toString(), callback);
   }
 
   function broadcast(data, isBinary) {

@@ -5,9 +5,9 @@
 // for each connection.
 
 const net = require('net');
-const { AsyncResource } = require('async_hooks');
 const { getSystemErrorName } = require('util');
 const binding = require('./binding');
+const { BoundFunction } = require('./context');
 const { frameLimit } = require('./encode');
 const { highWaterMarkOf } = require('./backpressure');
 const { KIND, ROW, eventValue } = require('./events');
@@ -35,7 +35,7 @@ let currentIo = 'auto';
 function happen(connection, kind, value) {
   switch (kind) {
     case KIND.DRAINED:
-      drained(connection);
+      drained(connection, value);
       return;
     case KIND.ERROR:
       connection.socket.destroy(systemError(value));
@@ -56,15 +56,35 @@ function systemError(number) {
   return Object.assign(new Error(`${syscall} ${code}`), { errno: -number, code, syscall });
 }
 
-function drained(connection) {
-  const callbacks = connection._sendCallbacks;
-  connection._sendCallbacks = null;
-  afterDrain(connection.socket);
-  if (callbacks !== null) for (const cb of callbacks) process.nextTick(cb);
-  if (connection._needDrain) {
+/** In a list of send callbacks: what has to be told is `drain`. */
+const DRAIN = null;
+
+/** Asks to be told when all that waits has been written; then it is the turn of `entry`, a BoundFunction or `DRAIN`. */
+function tellWhenWritten(connection, entry) {
+  if (connection._sendCallbacks === null) connection._sendCallbacks = [];
+  connection._sendCallbacks.push(entry);
+  binding.nativeNotify(connection._nativeId);
+}
+
+/** All that waited has been written, which answers as many requests as `count`, in order. */
+function drained(connection, count) {
+  const asked = connection._sendCallbacks || [];
+  connection._sendCallbacks = asked.length > count ? asked.slice(count) : null;
+  // The last request is that of the socket, when it ends.
+  if (count > asked.length) afterDrain(connection.socket);
+  let drain = false;
+  for (let i = 0; i < count && i < asked.length; i++) {
+    if (asked[i] === DRAIN) drain = true;
+    else process.nextTick(callBound, asked[i]);
+  }
+  if (drain) {
     connection._needDrain = false;
     connection.socket.emit('drain');
   }
+}
+
+function callBound(callback, error) {
+  callback.call(error);
 }
 
 /** Whether a socket is one of the addon's own, or a plain socket that nobody else reads, writes or watches. */
@@ -152,7 +172,11 @@ function giveBack(connection) {
   connection._becomeStream(StreamReceiver.from(left.receiver));
   if (left.unread.length > 0) connection.handleSocketData(left.unread);
   if (left.unsent.length > 0) socket.write(left.unsent);
-  if (callbacks !== null) socket.write(NO_BYTES, (error) => { for (const cb of callbacks) cb(error); });
+  if (callbacks !== null) {
+    socket.write(NO_BYTES, (error) => {
+      for (const callback of callbacks) if (callback !== DRAIN) callback.call(error);
+    });
+  }
   connection.processReceivedData();
 }
 
@@ -165,15 +189,11 @@ function sent(connection, waiting, cb) {
     return false;
   }
   scheduleFlush();
-  if (typeof cb === 'function') {
-    if (connection._sendCallbacks === null) connection._sendCallbacks = [];
-    connection._sendCallbacks.push(AsyncResource.bind(cb));
-    binding.nativeNotify(connection._nativeId);
-  }
+  if (typeof cb === 'function') tellWhenWritten(connection, new BoundFunction(cb));
   const full = waiting >= highWaterMarkOf(connection);
   if (full && !connection._needDrain) {
     connection._needDrain = true;
-    binding.nativeNotify(connection._nativeId);
+    tellWhenWritten(connection, DRAIN);
   }
   connection.outputBufferFull = full;
   return !full;
@@ -290,6 +310,6 @@ module.exports = {
     const error = binding.nativeFlushOne(connection._nativeId) === 0 ? undefined : Object.assign(
       new Error(`The connection to ${connection.remoteAddress} has ended before everything was sent.`),
       { code: 'ERR_WEBSOCKET_CLOSED' });
-    for (const cb of callbacks) process.nextTick(cb, error);
+    for (const callback of callbacks) if (callback !== DRAIN) process.nextTick(callBound, callback, error);
   },
 };

@@ -270,7 +270,7 @@ pub fn native_keep_alive(alive: bool) -> Result<()> {
     started(with_native(|native| native.wake.keep_alive(alive)))
 }
 
-/// Asks for a `DRAINED` row when all that waits for a connection has been written.
+/// Asks for a `DRAINED` row when all that waits for a connection has been written; it says how many calls it answers.
 #[napi(catch_unwind)]
 pub fn native_notify(id: u32) -> Result<()> {
     let id = Id::from_raw(id);

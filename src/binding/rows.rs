@@ -11,7 +11,7 @@
 //! | `FRAME`   | offset in slab | length    | first bytes of header  | or a Buffer                  |
 //! | `END`     |                |           |                        |                              |
 //! | `ERROR`   | error number   |           |                        |                              |
-//! | `DRAINED` |                |           |                        |                              |
+//! | `DRAINED` | calls answered |           |                        |                              |
 //! | `REQUEST` | listener       | port      |                        | the request, see `of_request`|
 //!
 //! The last four come from taken-over sockets only: the peer has closed its direction of the socket; the socket has
@@ -109,7 +109,7 @@ impl Row {
                 a: error.raw_os_error().unwrap_or_default().cast_unsigned(),
                 ..Self::default()
             },
-            Happening::Drained => Self { id, kind: DRAINED, ..Self::default() },
+            Happening::Drained(asked) => Self { id, kind: DRAINED, a: asked, ..Self::default() },
             Happening::Requested(requested) => return Self::of_request(id, &requested, values),
         })
     }

@@ -31,7 +31,7 @@ enum Item {
     Event(Event<'static>),
     End,
     Error(io::Error),
-    Drained,
+    Drained(u32),
     Requested(Box<Requested>),
 }
 
@@ -58,7 +58,7 @@ impl Batch {
                     Item::Event(event) => Happening::Event(event),
                     Item::End => Happening::End,
                     Item::Error(error) => Happening::Error(error),
-                    Item::Drained => Happening::Drained,
+                    Item::Drained(asked) => Happening::Drained(asked),
                     Item::Requested(requested) => Happening::Requested(requested),
                 },
             );
@@ -128,7 +128,7 @@ impl Sink for Batch {
             Happening::Event(event) => Item::Event(event.into_owned()),
             Happening::End => Item::End,
             Happening::Error(error) => Item::Error(error),
-            Happening::Drained => Item::Drained,
+            Happening::Drained(asked) => Item::Drained(asked),
             Happening::Requested(requested) => Item::Requested(requested),
         };
         self.items.push((id, item));
@@ -158,7 +158,7 @@ mod tests {
                 Happening::Event(event) => format!("{event:?}"),
                 Happening::End => "end".to_owned(),
                 Happening::Error(error) => error.to_string(),
-                Happening::Drained => "drained".to_owned(),
+                Happening::Drained(asked) => format!("drained {asked}"),
                 Happening::Requested(_) => "requested".to_owned(),
             };
             all.push((id.raw(), what));

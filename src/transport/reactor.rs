@@ -62,8 +62,8 @@ pub(crate) enum Happening<'a> {
     End,
     /// The socket has failed.
     Error(io::Error),
-    /// All that waited to be written has been.
-    Drained,
+    /// All that waited to be written has been, as this many calls of [`Reactor::notify`] wanted to know.
+    Drained(u32),
     /// A connection has come in on a listener, and its request has arrived.
     Requested(Box<Requested>),
 }
@@ -75,7 +75,7 @@ impl Happening<'_> {
             Self::Event(event) => Happening::Event(event.into_owned()),
             Self::End => Happening::End,
             Self::Error(error) => Happening::Error(error),
-            Self::Drained => Happening::Drained,
+            Self::Drained(asked) => Happening::Drained(asked),
             Self::Requested(requested) => Happening::Requested(requested),
         }
     }
@@ -365,10 +365,10 @@ impl Reactor {
     }
 
     /// Asks for [`Happening::Drained`] when all that waits for a connection has been written, with the next flush if
-    /// that is the case already.
+    /// that is the case already. It never comes when the socket fails before.
     pub(crate) fn notify(&mut self, id: Id) {
         let Some(socket) = self.get_mut(id) else { return };
-        socket.notify = true;
+        socket.notify += 1;
         if !socket.dirty {
             socket.dirty = true;
             self.dirty.push(id);

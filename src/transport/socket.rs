@@ -33,14 +33,16 @@ pub(crate) struct Socket {
     pub(super) paused: bool,
     /// Nothing more can be read.
     pub(super) ended: bool,
+    /// Nothing more can be written: what waited is lost.
+    pub(super) failed: bool,
     /// Whether it stands in the list of sockets to flush.
     pub(super) dirty: bool,
     /// Whether it stands in the list of sockets to look at again.
     pub(super) unread: bool,
     /// The peer's FIN was announced: read to the end.
     pub(super) closing: bool,
-    /// Tell when the outbox is empty.
-    pub(super) notify: bool,
+    /// How often somebody has asked to be told when the outbox is empty, and was not yet.
+    pub(super) notify: u32,
     /// What was read before the socket was taken over, and comes first.
     pub(super) early: Vec<u8>,
     pub(super) counters: Arc<Counters>,
@@ -75,7 +77,8 @@ impl Socket {
             dirty: false,
             unread: false,
             closing: false,
-            notify: false,
+            notify: 0,
+            failed: false,
             early: Vec::new(),
             counters: Arc::default(),
             stage,
@@ -246,6 +249,10 @@ impl Socket {
 
     pub(super) fn flush(&mut self, poll: &Poll, spares: &mut Spares, sink: &mut impl Sink) {
         self.dirty = false;
+        if self.failed {
+            self.outbox = Outbox::default();
+            return;
+        }
         match self.outbox.flush(&self.stream, spares) {
             Ok(count) => {
                 self.counters.written.fetch_add(count as u64, Relaxed);
@@ -254,14 +261,16 @@ impl Socket {
                         // It fails when the peer has gone already, which reading tells.
                         let _ = self.stream.shutdown(Shutdown::Write);
                     }
-                    if std::mem::take(&mut self.notify) {
-                        sink.take(self.id, Happening::Drained);
+                    let asked = std::mem::take(&mut self.notify);
+                    if asked > 0 {
+                        sink.take(self.id, Happening::Drained(asked));
                     }
                 }
             }
             Err(error) => {
                 self.outbox = Outbox::default();
                 self.ended = true;
+                self.failed = true;
                 self.tell(Happening::Error(error), sink);
             }
         }

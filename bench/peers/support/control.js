@@ -16,6 +16,7 @@ const TLS_FILES = { key: path.join(CERTIFICATES, 'key.pem'), cert: path.join(CER
 /**
  * @typedef {object} PeerOptions
  * @property {boolean} broadcast send each message to all connections instead of back
+ * @property {boolean} callbacks send with a callback each time
  * @property {boolean} deflate agree to permessage-deflate with context takeover and compress every message
  * @property {boolean} tls listen with TLS
  * @property {string} io for our own server: who drives the sockets
@@ -60,6 +61,7 @@ function run(start) {
   const { values: options } = parseArgs({
     options: {
       broadcast: { type: 'boolean', default: false },
+      callbacks: { type: 'boolean', default: false },
       deflate: { type: 'boolean', default: false },
       tls: { type: 'boolean', default: false },
       io: { type: 'string', default: 'auto' },

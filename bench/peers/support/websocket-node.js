@@ -31,9 +31,11 @@ function peer(library, extra = () => ({})) {
       Object.defineProperty(status, 'transport', { get: () => connection.transport, enumerable: true, configurable: true });
     });
 
+    const callback = options.callbacks ? () => {} : undefined;
+
     function echo(message) {
-      if (message.type === 'utf8') this.sendUTF(message.utf8Data);
-      else this.sendBytes(message.binaryData);
+      if (message.type === 'utf8') this.sendUTF(message.utf8Data, callback);
+      else this.sendBytes(message.binaryData, callback);
     }
 
     function broadcast(message) {

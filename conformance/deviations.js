@@ -13,6 +13,11 @@ const parser = (id) => [
 const OURS_SERVER = [
   ...parser('15.5.29'),
   {
+    cases: ['15.7.9'],
+    verdict: ['OK', 'NON-STRICT'],
+    why: 'Node\'s HTTP server answers 431 and closes while the request is still coming: now and then the reset overtakes the answer',
+  },
+  {
     cases: ['15.6.10'],
     verdict: 'FAILED',
     why: 'an upgrade by HTTP/1.0 is accepted as by websocket 1.0.35: proxies whose default is HTTP/1.0 send it, and programs behind them work',

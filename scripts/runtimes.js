@@ -82,10 +82,10 @@ function testFiles(patterns) {
     .filter((file) => patterns.some((pattern) => file.includes(pattern)));
 }
 
-/** What is known of a runtime: `{ failing: [{ reason, tests: { file: [name] }, sometimes? }], notRun: [{ reason, files }] }`. */
+/** What is known of a runtime: `{ failing: [{ reason, tests: { file: [name] }, sometimes? }] }`. */
 function deviationsOf(name) {
   const file = path.join(TESTS, 'runtimes', 'deviations', `${name}.js`);
-  return fs.existsSync(file) ? require(file) : { failing: [], notRun: [] };
+  return fs.existsSync(file) ? require(file) : { failing: [] };
 }
 
 /** Ends what runs at the moment. */
@@ -172,15 +172,10 @@ function judge(file, results, failing) {
 }
 
 async function runAll({ name, executable }, files) {
-  const { failing, notRun } = deviationsOf(name);
+  const { failing } = deviationsOf(name);
   const total = { passed: 0, failed: 0, skipped: 0, known: 0, unexpected: 0 };
   console.log(`\n${name} (${executable})`);
   for (const file of files) {
-    const left = notRun.find((one) => one.files.includes(file));
-    if (left) {
-      console.log(`  ${file}: not run, ${left.reason}`);
-      continue;
-    }
     const started = Date.now();
     const results = await runFile({ executable, args: RUNTIMES[name].args }, file);
     const count = (status) => results.filter((result) => result.status === status).length;

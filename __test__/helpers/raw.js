@@ -186,8 +186,13 @@ async function rawClient(port, { head, host = '127.0.0.1', ...request } = {}) {
 /** As rawClient, and waits for the 101 answer. */
 async function openRawClient(port, options) {
   const peer = await rawClient(port, options);
-  await peer.until(() => peer.head !== null || peer.closed, 'a response head');
-  if (peer.status !== 101) throw new Error(`handshake refused: ${peer.head}`);
+  try {
+    await peer.until(() => peer.head !== null || peer.closed, 'a response head');
+    if (peer.status !== 101) throw new Error(`handshake refused: ${peer.head}`);
+  } catch (error) {
+    peer.destroy();
+    throw error;
+  }
   return peer;
 }
 

@@ -227,6 +227,7 @@ fn what_is_not_http_is_malformed_as_soon_as_it_is_seen() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes when interpreted")]
 fn a_head_may_be_as_long_as_the_limit_and_no_longer() {
     let head = |len: usize| format!("HTTP/1.1 101 x\r\nX: {}\r\n\r\n", "x".repeat(len - 23));
     assert_eq!(parsed(&head(MAX_HEAD_LEN)).status, 101);

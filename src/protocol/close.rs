@@ -82,6 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes when interpreted")]
     fn the_codes_of_section_7_4() {
         let assigned = [
             1000..=1003, // section 7.4.1, without 1004, 1005 and 1006

@@ -68,6 +68,7 @@ fn memory_is_claimed_with_the_first_message() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes when interpreted")]
 fn large_messages_come_back_at_every_level() {
     let mut message = noise(300_000);
     message.extend(b"and something that can be compressed ".repeat(10_000));

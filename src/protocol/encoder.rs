@@ -148,6 +148,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes when interpreted")]
     fn headers_without_payload_are_those_of_the_whole_message() {
         for (len, threshold) in [(0, None), (5, Some(2)), (70_000, None), (70_000, Some(300))] {
             let payload = vec![7; len];

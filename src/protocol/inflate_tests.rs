@@ -93,6 +93,7 @@ fn a_thread_keeps_a_few_inflaters_only() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes when interpreted")]
 fn a_bomb_stops_where_its_receiver_says_so() {
     let mut compressor = crate::protocol::Compressor::new(
         crate::protocol::deflate::Settings { level: 9, window_bits: 15 },

@@ -53,6 +53,7 @@ fn only_the_first_frame_of_a_fragmented_message_has_rsv1_and_control_frames_may_
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes when interpreted")]
 fn what_a_message_contains_counts_against_the_limit_not_what_it_takes_on_the_wire() {
     let limited = Config { max_message_size: 1000, ..config() };
     let just = compressed(&[b'a'; 1000]);
@@ -132,6 +133,7 @@ fn lightly(config: Config, stream: &[u8], len: usize) -> (Vec<Event<'static>>, u
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes when interpreted")]
 fn what_takes_long_to_inflate_is_left_to_others_and_comes_to_the_same() {
     let limit = Config { max_message_size: u64::MAX, max_frame_size: u64::MAX, ..config() };
     let pattern = |len: usize| (0..len).map(|at| b'a' + (at * at % 23) as u8).collect::<Vec<_>>();
@@ -155,6 +157,7 @@ fn what_takes_long_to_inflate_is_left_to_others_and_comes_to_the_same() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes when interpreted")]
 fn nothing_is_left_of_messages_that_are_small_or_not_compressed() {
     let limit = Config { max_message_size: u64::MAX, max_frame_size: u64::MAX, ..config() };
     let small = masked(FIN | RSV1 | TEXT, &compressed(&[b'x'; 10_000]));
@@ -170,6 +173,7 @@ fn nothing_is_left_of_messages_that_are_small_or_not_compressed() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes when interpreted")]
 fn a_bomb_is_left_to_others_before_it_has_gone_off() {
     let limit = Config { max_message_size: 64 << 20, max_frame_size: u64::MAX, ..config() };
     let bomb = masked(FIN | RSV1 | TEXT, &compressed(&vec![b'x'; 32 << 20]));

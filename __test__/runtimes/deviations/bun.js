@@ -7,7 +7,6 @@ const LIFE = 'the life of a process > ';
 const LISTENS = 'a server that listens itself, ';
 
 module.exports = {
-  notRun: [],
   failing: [
     {
       reason: 'the sockets of Bun\'s HTTP server report no error when the peer resets the connection',

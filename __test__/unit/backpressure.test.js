@@ -153,16 +153,18 @@ for (const role of ['server', 'client']) {
       assert.deepStrictEqual(called, Array.from({ length: 100 }, (_, i) => [i, false]));
     });
 
-    test('a callback of what has left before drop() is called without an Error', async (t) => {
-      const { connection, peer } = await openPair(t, role);
-      const results = [];
-      connection.sendUTF('gone', (error) => results.push(error));
-      connection.drop(1000);
-      await peer.frame();
-      await eventually(() => results.length > 0, 'the callback');
-      assert.ok(!results[0], String(results[0]));
-      assert.strictEqual(results.length, 1);
-    });
+    for (const [what, end] of [['drop()', (connection) => connection.drop(1000)], ['socket.destroy()', ({ socket }) => socket.destroy()]]) {
+      test(`a callback of what has left before ${what} is called without an Error`, async (t) => {
+        const { connection, peer } = await openPair(t, role);
+        const results = [];
+        connection.sendUTF('gone', (error) => results.push(error));
+        end(connection);
+        await peer.frame();
+        await eventually(() => results.length > 0, 'the callback');
+        assert.ok(!results[0], String(results[0]));
+        assert.strictEqual(results.length, 1);
+      });
+    }
   });
 
   test(`sending, ${role}: what waits for a large message that is being compressed counts, and is followed by drain`, async (t) => {

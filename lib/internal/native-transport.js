@@ -307,7 +307,9 @@ module.exports = {
     connection._sendCallbacks = null;
     if (callbacks === null) return;
     // What the system takes at this last moment was sent after all, as it would have been by Node's socket.
-    const error = binding.nativeFlushOne(connection._nativeId) === 0 ? undefined : Object.assign(
+    binding.nativeFlushOne(connection._nativeId);
+    const [waiting] = counts(connection.socket);
+    const error = waiting === 0 ? undefined : Object.assign(
       new Error(`The connection to ${connection.remoteAddress} has ended before everything was sent.`),
       { code: 'ERR_WEBSOCKET_CLOSED' });
     for (const callback of callbacks) if (callback !== DRAIN) process.nextTick(callBound, callback, error);

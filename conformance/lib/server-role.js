@@ -12,7 +12,8 @@ const { KEY, parseHead, all, responseProblems, testerRequest, agreeOnDeflate } =
 const { pool } = require('./pool');
 const { writeHead, headText, tryConnection } = require('./opening-steps');
 
-const WIDTH = 24;
+/** Many, because most of the time of a run is waiting for what a peer that fails a case does not do. */
+const WIDTH = 64;
 const HEAVY_WIDTH = 3;
 
 /** Connects a socket without Nagle's algorithm, so that each write is a segment. */

@@ -5,7 +5,7 @@
 const { test } = require('node:test');
 const assert = require('node:assert');
 const zlib = require('zlib');
-const { openPair, turns } = require('../helpers/under-test/endpoints');
+const { openPair, eventually, turns } = require('../helpers/under-test/endpoints');
 const { OPCODE } = require('../helpers/raw');
 
 const { CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG } = OPCODE;
@@ -242,7 +242,7 @@ for (const role of ['server', 'client']) {
     const messages = await received(pair, 6);
     assert.deepStrictEqual(messages.map(({ compressed }) => compressed), [false, true, false, false, true, true]);
     assert.strictEqual(messages[2].payload.toString(), 'x'.repeat(200));
-    await turns();
+    await eventually(() => sent.length === 5, 'all callbacks');
     assert.deepStrictEqual(sent, ['short', 'long', 'not', 'bytes', 'undefined'].map((name) => [name, null]));
   });
 

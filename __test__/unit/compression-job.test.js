@@ -8,7 +8,7 @@ const zlib = require('zlib');
 const { spawn } = require('child_process');
 const path = require('path');
 const { once } = require('events');
-const { openPair, rawServer, turns } = require('../helpers/under-test/endpoints');
+const { eventually, openPair, rawServer, turns } = require('../helpers/under-test/endpoints');
 const { OPCODE, acceptHead } = require('../helpers/raw');
 
 const { CONTINUATION, TEXT, BINARY, CLOSE, PING } = OPCODE;
@@ -62,7 +62,7 @@ for (const io of ['stream', 'loop']) {
     log.push('a turn of the event loop');
     await pair.peer.until(({ frames }) => frames.length === 6, 'six frames');
     assert.deepStrictEqual(story(pair.peer.frames), ['large true', 'small !one', 'ping beat', 'large true', 'plain as it is', 'small !two']);
-    await turns();
+    await eventually(() => log.length === 6, 'all callbacks');
     assert.deepStrictEqual(log, ['a turn of the event loop', 'large', 'one', 'bytes', 'plain', 'two']);
     connection.sendUTF(small('three'));
     await pair.peer.frame(7);
@@ -96,6 +96,7 @@ for (const io of ['stream', 'loop']) {
     for (const data of [LARGE, small('one'), LARGE]) pair.connection.send(data, (error) => errors.push(error && error.code));
     pair.connection.drop(1006, 'gone', true);
     await pair.closed();
+    await eventually(() => errors.length >= 3, 'all callbacks');
     await turns();
     assert.deepStrictEqual(errors, Array(3).fill('ERR_WEBSOCKET_CLOSED'));
   });

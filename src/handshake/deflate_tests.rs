@@ -201,6 +201,23 @@ fn a_client_refuses_any_other_answer() {
     );
 }
 
+#[test]
+fn errors_name_what_is_wrong_with_an_answer() {
+    let name = "server_max_window_bits";
+    let texts = [
+        AnswerError::UnexpectedExtension(name.to_owned()),
+        AnswerError::Parameter(ParameterError::Value(name.to_owned())),
+        AnswerError::Parameter(ParameterError::Unknown(name.to_owned())),
+        AnswerError::Parameter(ParameterError::Duplicate(name.to_owned())),
+        AnswerError::NotAgreed(name),
+        AnswerError::WindowBits(name),
+    ]
+    .map(|error| error.to_string());
+    for (at, text) in texts.iter().enumerate() {
+        assert!(text.contains(name) && !texts[..at].contains(text), "{text}");
+    }
+}
+
 fn preferences() -> impl Strategy<Value = Preferences> {
     (any::<bool>(), any::<bool>(), 8..=15_u8, 8..=15_u8).prop_map(
         |(server, client, server_bits, client_bits)| Preferences {

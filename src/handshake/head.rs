@@ -122,6 +122,21 @@ mod tests {
     }
 
     #[test]
+    fn the_status_line_of_a_refusal_has_the_phrase_of_its_status() {
+        for (status, phrase) in [
+            (400, "Bad Request"),
+            (405, "Method Not Allowed"),
+            (408, "Request Timeout"),
+            (426, "Upgrade Required"),
+            (431, "Request Header Fields Too Large"),
+        ] {
+            let response = refusal_response(&refusal(status, "No."));
+            assert!(response.starts_with(&format!("HTTP/1.1 {status} {phrase}\r\n")), "{response}");
+            assert!(response.ends_with("\r\n\r\nNo.\n"), "{response}");
+        }
+    }
+
+    #[test]
     fn a_refusal_says_how_to_do_better() {
         let refusal = HeadReader::default().push(b"GET / HTTP/1.1\r\n\r\n").expect_err("no upgrade");
         let response = refusal_response(&refusal);

@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::protocol::close::CloseError;
+use crate::protocol::config::Inflation;
+use crate::protocol::deflate::Settings;
 use crate::protocol::error::PeerError;
 use crate::protocol::event::Closed;
+use crate::protocol::header::RSV1;
 
 /// A connection with its masking keys, which are [1; 4], [2; 4] and so on, and with what it has written.
 struct End {
@@ -271,4 +274,34 @@ fn what_is_sent_is_appended() {
     assert_eq!(end.message(MessageKind::Text, b"a"), Ok(()));
     assert_eq!(end.ping(b""), Ok(()));
     assert_eq!(&end.out[..], b"HTTP/1.1 101\r\n\r\n\x81\x01a\x89\x00");
+}
+
+#[test]
+fn messages_from_the_threshold_on_are_compressed_and_arrive_as_they_were() {
+    for (role, peer) in [(Role::Client, Role::Server), (Role::Server, Role::Client)] {
+        let mut sender = End::new(role);
+        sender.connection.compress_with(Compressor::new(Settings { level: 1, window_bits: 15 }, true), 100);
+        let config = Config { inflation: Some(Inflation::ContextTakeover), ..Config::new(peer) };
+        let mut receiver = End::with(peer, config, None);
+        for (len, compressed) in [(99, false), (100, true)] {
+            let payload = vec![b'x'; len];
+            assert_eq!(sender.message(MessageKind::Binary, &payload), Ok(()));
+            let first = FrameHeader::decode(&sender.out).ok().flatten().map(|(header, _)| header);
+            let rsv = if compressed { RSV1 } else { 0 };
+            assert!(first.is_some_and(|header| header.rsv == rsv && (header.len < 30) == compressed));
+            assert_eq!(receiver.receive_from(&mut sender), [binary(&payload)]);
+        }
+    }
+}
+
+#[test]
+fn what_is_held_of_a_message_is_known() {
+    let (mut sender, mut receiver) = (End::new(Role::Client), End::new(Role::Server));
+    assert_eq!(sender.message(MessageKind::Text, b"four"), Ok(()));
+    let bytes = sender.out.split();
+    let (last, most) = bytes.split_last().expect("a frame");
+    assert_eq!(receiver.receive(most), []);
+    assert_eq!(receiver.connection.buffered(), 3);
+    assert_eq!(receiver.receive(&[*last]), [text("four")]);
+    assert_eq!(receiver.connection.buffered(), 0);
 }

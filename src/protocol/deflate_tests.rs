@@ -82,3 +82,15 @@ fn large_messages_come_back_at_every_level() {
     }
     OUTPUT.with_borrow(|output| assert!(output.len() <= KEEP));
 }
+
+#[test]
+fn a_higher_level_compresses_more() {
+    let numbers: Vec<String> = (0..2000).map(|i| (i * i).to_string()).collect();
+    let message = numbers.join(", ");
+    let len = |level| {
+        let mut compressor = Compressor::new(Settings { level, window_bits: 15 }, true);
+        compressor.compress(message.as_bytes(), <[u8]>::len).expect("a state must not be lost")
+    };
+    let (none, least, most) = (len(0), len(1), len(9));
+    assert!(message.len() <= none && most < least && least < none, "{none} {least} {most}");
+}

@@ -121,6 +121,11 @@ mod tests {
     }
 
     #[test]
+    fn outside_of_quotes_a_backslash_is_a_character_as_any_other() {
+        assert_eq!(parse(r"a\, b\; c").iter().map(|e| e.name).collect::<Vec<_>>(), [r"a\", r"b\"]);
+    }
+
+    #[test]
     fn values_without_quotes_are_themselves() {
         assert_eq!(param("a", Some("15")).unquoted().as_deref(), Some("15"));
         assert_eq!(param("a", None).unquoted(), None);

@@ -512,5 +512,9 @@ impl Receiver {
 mod tests;
 
 #[cfg(test)]
+#[path = "receiver_limits_tests.rs"]
+mod limits_tests;
+
+#[cfg(test)]
 #[path = "receiver_compressed_tests.rs"]
 mod compressed_tests;

@@ -8,7 +8,7 @@
 const { pool } = require('../lib/pool');
 
 const MAX = 64 * 1024 * 1024;
-/** Cases at a time: as many wait for something that does not come. */
+/** Cases at a time; many, for the same reason as in lib/server-role.js. */
 const WIDTH = 48;
 /** Offered with every request: the tester chooses the first, and in some cases another. */
 const PROTOCOLS = ['conformance.a', 'conformance.b'];

@@ -191,8 +191,7 @@ fn a_bomb_is_left_to_others_before_it_has_gone_off() {
 #[test]
 fn what_compression_has_saved_is_known() {
     let mut receiver = Receiver::new(config());
-    let stream = [masked(FIN | RSV1 | TEXT, &HELLO), masked(FIN | TEXT, b"plain")].concat().repeat(3);
-    let mut bytes = stream.clone();
+    let mut bytes = [masked(FIN | RSV1 | TEXT, &HELLO), masked(FIN | TEXT, b"plain")].concat().repeat(3);
     let mut input = &mut bytes[..];
     while receiver.receive(&mut input).is_some() {}
     assert_eq!(receiver.compressed_bytes(), 3 * HELLO.len() as u64);

@@ -2,9 +2,9 @@
 
 const { toUSVString } = require('util');
 const WebSocketClient = require('./WebSocketClient');
-const { Event, mixInEventTarget } = require('./internal/event-target');
-const { asBuffer } = require('./internal/arguments');
-const { MAX_REASON_LENGTH } = require('./internal/close-codes');
+const { Event, mixInEventTarget } = require('./internal/base/event-target');
+const { asBuffer } = require('./internal/base/arguments');
+const { MAX_REASON_LENGTH } = require('./internal/base/close-codes');
 
 const CONNECTING = 0;
 const OPEN = 1;

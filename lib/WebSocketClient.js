@@ -4,21 +4,21 @@ const util = require('util');
 const http = require('http');
 const https = require('https');
 const { EventEmitter } = require('events');
-const binding = require('./internal/binding');
+const binding = require('./internal/addon/binding');
 const WebSocketConnection = require('./WebSocketConnection');
 const { extend, eventEmitterListenerCount, noop } = require('./utils');
-const { DEFAULT_IO, checkIo } = require('./internal/io-option');
-const { CONNECTION_LIMITS, checkConnectionLimits } = require('./internal/limits');
+const { DEFAULT_IO, checkIo } = require('./internal/transport/io-option');
+const { CONNECTION_LIMITS, checkConnectionLimits } = require('./internal/connection/limits');
 const {
   ATTEMPT_OPTIONS, takeAttemptOptions, checkAttemptOptions, Interruption, abortError, isRedirect, redirectTarget,
   withoutCredentialHeaders, withoutCredentialOptions,
-} = require('./internal/connect-attempt');
-const { SENDING_LIMITS, checkSendingLimits } = require('./internal/backpressure');
-const channels = require('./internal/channels');
-const { startReceiving } = require('./internal/early-data');
-const { deflateSettings, offerDeflate, useDeflate } = require('./internal/per-message-deflate');
-const { parseUrl } = require('./internal/legacy-url');
-const { destroyAfter } = require('./internal/linger');
+} = require('./internal/handshake/connect-attempt');
+const { SENDING_LIMITS, checkSendingLimits } = require('./internal/transport/backpressure');
+const channels = require('./internal/base/channels');
+const { startReceiving } = require('./internal/connection/start-receiving');
+const { deflateSettings, offerDeflate, useDeflate } = require('./internal/compression/per-message-deflate');
+const { parseUrl } = require('./internal/handshake/legacy-url');
+const { destroyAfter } = require('./internal/time/linger');
 
 /** Options and their defaults; docs/client.md describes them. */
 const DEFAULTS = {

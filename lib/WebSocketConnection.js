@@ -5,27 +5,27 @@ const { EventEmitter } = require('events');
 const { Duplex } = require('stream');
 const utils = require('./utils');
 const BufferList = require('../vendor/FastBufferList');
-const { defineCloseCodes } = require('./internal/close-codes');
-const closing = require('./internal/closing');
-const { KIND, INFLATION, MASK_POLICY } = require('./internal/events');
-const { DEFAULT_IO } = require('./internal/io-option');
-const { changeTransport, settleFor } = require('./internal/compression-job');
-const { Inbox } = require('./internal/inbox');
-const { Listeners } = require('./internal/listeners');
-const { StreamReceiver } = require('./internal/stream-receiver');
-const { captureContext } = require('./internal/context');
-const { scheduleDelivery } = require('./internal/delivery');
-const channels = require('./internal/channels');
-const frameProcessing = require('./internal/frame-processing');
-const heartbeat = require('./internal/heartbeat');
-const iterate = require('./internal/iterate');
-const keepalive = require('./internal/keepalive');
-const sending = require('./internal/sending');
-const { hasOwnMark } = require('./internal/backpressure');
-const { statsOf } = require('./internal/stats');
-const limits = require('./internal/limits');
-const streamTransport = require('./internal/stream-transport');
-const nativeTransport = require('./internal/native-transport');
+const { defineCloseCodes } = require('./internal/base/close-codes');
+const closing = require('./internal/connection/closing');
+const { KIND, INFLATION, MASK_POLICY } = require('./internal/addon/rows');
+const { DEFAULT_IO } = require('./internal/transport/io-option');
+const { changeTransport, settleFor } = require('./internal/transport/queueing-transport');
+const { Inbox } = require('./internal/connection/inbox');
+const { Listeners } = require('./internal/base/listener-store');
+const { StreamReceiver } = require('./internal/transport/stream-receiver');
+const { captureContext } = require('./internal/base/context');
+const { scheduleDelivery } = require('./internal/connection/delivery');
+const channels = require('./internal/base/channels');
+const frameProcessing = require('./internal/connection/frame-processing');
+const heartbeat = require('./internal/connection/heartbeat');
+const iterate = require('./internal/connection/iterate');
+const keepalive = require('./internal/connection/keepalive');
+const sending = require('./internal/connection/sending');
+const { hasOwnMark } = require('./internal/transport/backpressure');
+const { statsOf } = require('./internal/connection/stats');
+const limits = require('./internal/connection/limits');
+const streamTransport = require('./internal/transport/stream-transport');
+const nativeTransport = require('./internal/transport/native-transport');
 
 // The values of `state`, of which `connected` is true in the first only; the fourth is 'ending': we have sent a Close frame
 // and wait for the peer's; nothing else is sent or reported any more.
@@ -92,7 +92,7 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._nativeId = null;
   // What the addon was asked to tell when all is written, in order: a BoundFunction, or null for `drain`.
   this._sendCallbacks = null;
-  // What permessage-deflate needs, when it was agreed on; see internal/per-message-deflate.
+  // What permessage-deflate needs, when it was agreed on; see internal/compression/per-message-deflate.
   this._compressor = null;
   this._compressedBytesSent = 0;
   this._inflation = INFLATION.NONE;

@@ -1,11 +1,11 @@
 'use strict';
 
-const binding = require('./internal/binding');
-const { OPCODE, FIN, encodeBytes } = require('./internal/encode');
-const { payloadOf } = require('./internal/arguments');
-const { CLOSE_VALIDITY } = require('./internal/events');
-const { isSendableCloseCode } = require('./internal/close-codes');
-const { isUtf8 } = require('./internal/utf8');
+const binding = require('./internal/addon/binding');
+const { OPCODE, FIN, encodeBytes } = require('./internal/transport/encode');
+const { payloadOf } = require('./internal/base/arguments');
+const { CLOSE_VALIDITY } = require('./internal/addon/rows');
+const { isSendableCloseCode } = require('./internal/base/close-codes');
+const { isUtf8 } = require('./internal/base/utf8');
 
 // Values of `parseState`, in the order in which a frame goes through them.
 const DECODE_HEADER = 1;

@@ -3,20 +3,20 @@
 const util = require('util');
 const { EventEmitter } = require('events');
 const { Duplex } = require('stream');
-const binding = require('./internal/binding');
+const binding = require('./internal/addon/binding');
 const WebSocketConnection = require('./WebSocketConnection');
-const { LOST_IN_HANDSHAKE } = require('./internal/closing');
+const { LOST_IN_HANDSHAKE } = require('./internal/connection/closing');
 const { noop } = require('./utils');
-const { captureContext } = require('./internal/context');
-const { startReceiving } = require('./internal/early-data');
-const { deflateSettings, acceptDeflate, useDeflate } = require('./internal/per-message-deflate');
-const { parseUrl } = require('./internal/legacy-url');
-const { statusPhrase } = require('./internal/http-status');
-const { serializeCookies } = require('./internal/set-cookie');
-const { appendHeaders } = require('./internal/answer-headers');
-const { headerText } = require('./internal/header-text');
-const { compileTrustProxy, clientAddress } = require('./internal/trust-proxy');
-const { destroyAfter } = require('./internal/linger');
+const { captureContext } = require('./internal/base/context');
+const { startReceiving } = require('./internal/connection/start-receiving');
+const { deflateSettings, acceptDeflate, useDeflate } = require('./internal/compression/per-message-deflate');
+const { parseUrl } = require('./internal/handshake/legacy-url');
+const { statusPhrase } = require('./internal/handshake/http-status');
+const { serializeCookies } = require('./internal/handshake/set-cookie');
+const { appendHeaders } = require('./internal/handshake/answer-headers');
+const { headerText } = require('./internal/handshake/header-text');
+const { compileTrustProxy, clientAddress } = require('./internal/handshake/trust-proxy');
+const { destroyAfter } = require('./internal/time/linger');
 
 /** What readHandshake() fills in; reading one of them before parses the handshake as far as it goes. */
 const PARSED = [

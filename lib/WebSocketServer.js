@@ -5,23 +5,23 @@ const { EventEmitter } = require('events');
 const debug = require('debug')('websocket:server');
 const { extend, eventEmitterListenerCount } = require('./utils');
 const WebSocketRequest = require('./WebSocketRequest');
-const { isToken } = require('./internal/binding');
-const { DEFAULT_IO, checkIo } = require('./internal/io-option');
-const { compileTrustProxy } = require('./internal/trust-proxy');
-const { deflateSettings } = require('./internal/per-message-deflate');
-const { broadcast } = require('./internal/sending');
-const { asBuffer } = require('./internal/arguments');
-const { SENDING_LIMITS, checkSendingLimits } = require('./internal/backpressure');
-const channels = require('./internal/channels');
-const { statsOfServer, Totals } = require('./internal/stats');
-const { compileFilter, upgradeListener } = require('./internal/mount-filter');
-const { compileOriginCheck } = require('./internal/origins');
-const { BoundFunction } = require('./internal/context');
-const { deadlinesOf } = require('./internal/deadlines');
-const { Listener, checkListenOptions } = require('./internal/listener');
-const {
-  CONNECTION_LIMITS, checkNumbers, checkConnectionLimits, isTime, AddressCounts,
-} = require('./internal/limits');
+const { isToken } = require('./internal/addon/binding');
+const { DEFAULT_IO, checkIo } = require('./internal/transport/io-option');
+const { compileTrustProxy } = require('./internal/handshake/trust-proxy');
+const { deflateSettings } = require('./internal/compression/per-message-deflate');
+const { broadcast } = require('./internal/connection/sending');
+const { asBuffer } = require('./internal/base/arguments');
+const { SENDING_LIMITS, checkSendingLimits } = require('./internal/transport/backpressure');
+const channels = require('./internal/base/channels');
+const { statsOfServer, Totals } = require('./internal/connection/stats');
+const { compileFilter, upgradeListener } = require('./internal/handshake/mount-filter');
+const { compileOriginCheck } = require('./internal/handshake/origins');
+const { BoundFunction } = require('./internal/base/context');
+const { deadlinesOf } = require('./internal/time/deadlines');
+const { Listener, checkListenOptions } = require('./internal/listening/listener');
+const { checkNumbers, isTime } = require('./internal/base/check-options');
+const { CONNECTION_LIMITS, checkConnectionLimits } = require('./internal/connection/limits');
+const { AddressCounts } = require('./internal/listening/address-counts');
 
 /** Options and their defaults; docs/server.md describes them. */
 const DEFAULTS = {

@@ -13,7 +13,7 @@
 const fs = require('fs');
 const path = require('path');
 const { parseArgs } = require('util');
-const { PUBLISHED } = require('../lib/internal/platform');
+const { PUBLISHED } = require('../lib/internal/addon/platform');
 
 const ROOT = path.join(__dirname, '..');
 /** Files npm packs without being told to. */

@@ -122,7 +122,7 @@ function main(args) {
   if (unknown.length > 0) throw new BuildError(`unknown argument ${unknown.join(' ')}; there are --force and --debug`);
 
   if (!fs.existsSync(path.join(ROOT, 'Cargo.toml'))) return;
-  const platform = require('../lib/internal/platform');
+  const platform = require('../lib/internal/addon/platform');
   const triple = platform.triple();
   const addon = path.join(ROOT, `websocket.${triple}.node`);
   if (!force && isFresh(addon)) return;

@@ -9,7 +9,7 @@ const zlib = require('zlib');
 const { root } = require('../helpers/under-test');
 const { openPair, eventually, turns } = require('../helpers/under-test/endpoints');
 const { OPCODE } = require('../helpers/raw');
-const binding = require(`${root}/lib/internal/binding`);
+const binding = require(`${root}/lib/internal/addon/binding`);
 
 const { CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG } = OPCODE;
 const RSV1 = 4;

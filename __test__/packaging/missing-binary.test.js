@@ -7,7 +7,7 @@ const assert = require('node:assert');
 const fs = require('fs');
 const path = require('path');
 const { ROOT, BINARY, temporaryDirectory, run, evaluate } = require('./project');
-const { triple, PUBLISHED } = require('../../lib/internal/platform');
+const { triple, PUBLISHED } = require('../../lib/internal/addon/platform');
 
 const PACKAGE = `websocket-native-${triple()}`;
 const { version } = require('../../package.json');
@@ -22,7 +22,7 @@ describe('without a usable binary', () => {
   beforeEach(() => {
     project = path.join(base, `project-${++count}`);
     websocket = path.join(project, 'node_modules', 'websocket');
-    for (const file of ['package.json', 'lib/internal/binding.js', 'lib/internal/platform.js']) {
+    for (const file of ['package.json', 'lib/internal/addon/binding.js', 'lib/internal/addon/platform.js']) {
       fs.mkdirSync(path.dirname(path.join(websocket, file)), { recursive: true });
       fs.copyFileSync(path.join(ROOT, file), path.join(websocket, file));
     }
@@ -41,7 +41,7 @@ describe('without a usable binary', () => {
     return evaluate(
       project,
       `try {
-         require('websocket/lib/internal/binding');
+         require('websocket/lib/internal/addon/binding');
          console.log('null');
        } catch (error) {
          console.log(JSON.stringify({ code: error.code, message: error.message, isError: error instanceof Error }));
@@ -75,7 +75,7 @@ describe('without a usable binary', () => {
        const fs = require('fs');
        const { readFileSync } = fs;
        fs.readFileSync = (file, ...rest) => (file === '/usr/bin/ldd' ? 'musl libc' : readFileSync(file, ...rest));
-       try { require('websocket/lib/internal/binding'); } catch (error) { console.log(JSON.stringify({ message: error.message })); }`
+       try { require('websocket/lib/internal/addon/binding'); } catch (error) { console.log(JSON.stringify({ message: error.message })); }`
     );
     assert.ok(message.includes(`(musl), Node.js`), message);
     assert.ok(message.includes(`websocket-native-linux-${process.arch}-musl: not installed`), message);
@@ -88,14 +88,14 @@ describe('without a usable binary', () => {
        const fs = require('fs');
        const { readFileSync } = fs;
        fs.readFileSync = (file, ...rest) => readFileSync(file === '/usr/bin/ldd' ? '/nonexistent' : file, ...rest);
-       try { require('websocket/lib/internal/binding'); } catch (error) { console.log(JSON.stringify({ message: error.message })); }`
+       try { require('websocket/lib/internal/addon/binding'); } catch (error) { console.log(JSON.stringify({ message: error.message })); }`
     );
     assert.ok(message.includes('(unknown C library), Node.js'), message);
     assert.ok(message.includes(`websocket-native-linux-${process.arch}-gnu: not installed`), message);
   });
 
   test('the uncaught error is shown once, without a trail of inner errors', () => {
-    const { status, stderr } = run(project, `require('websocket/lib/internal/binding');`);
+    const { status, stderr } = run(project, `require('websocket/lib/internal/addon/binding');`);
     assert.strictEqual(status, 1);
     assert.strictEqual(stderr.split('could not be loaded on').length - 1, 1, stderr);
     assert.ok(!stderr.includes('MODULE_NOT_FOUND'), stderr);
@@ -125,7 +125,7 @@ describe('without a usable binary', () => {
     const { message } = evaluate(
       project,
       `Object.defineProperty(process, 'arch', { value: 'sparc' });
-       try { require('websocket/lib/internal/binding'); } catch (error) { console.log(JSON.stringify({ message: error.message })); }`
+       try { require('websocket/lib/internal/addon/binding'); } catch (error) { console.log(JSON.stringify({ message: error.message })); }`
     );
     for (const name of PUBLISHED) assert.ok(message.includes(name), message);
     assert.match(message, /no ready-made binary for \w+-sparc/);

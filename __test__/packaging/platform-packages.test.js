@@ -7,7 +7,7 @@ const assert = require('node:assert');
 const fs = require('fs');
 const path = require('path');
 const { ROOT, BINARY, temporaryDirectory, pack, filesInTarball, install, run, evaluate } = require('./project');
-const { triple, PUBLISHED } = require('../../lib/internal/platform');
+const { triple, PUBLISHED } = require('../../lib/internal/addon/platform');
 const { makePackages } = require('../../scripts/npm-packages');
 
 const manifest = require('../../package.json');

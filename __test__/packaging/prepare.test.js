@@ -24,7 +24,7 @@ describe('npm run prepare', { skip: reason }, () => {
     project = path.join(base, `checkout-${++count}`);
     addon = path.join(project, BINARY);
     cargo = path.join(project, 'pretended-cargo');
-    for (const file of ['package.json', 'scripts/prepare.js', 'lib/internal/platform.js']) write(file, fs.readFileSync(path.join(ROOT, file)));
+    for (const file of ['package.json', 'scripts/prepare.js', 'lib/internal/addon/platform.js']) write(file, fs.readFileSync(path.join(ROOT, file)));
     for (const file of ['Cargo.toml', 'Cargo.lock', 'build.rs', 'src/lib.rs', 'src/protocol/frame.rs']) write(file, '');
     write('Cargo.toml', '[package]\nname = "websocket"\nrust-version = "1.70"\n');
     pretend({ library: path.join(ROOT, BINARY) });

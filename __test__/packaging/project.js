@@ -8,7 +8,7 @@ const os = require('os');
 const path = require('path');
 const zlib = require('zlib');
 const { npm } = require('../../scripts/internal/npm');
-const { triple } = require('../../lib/internal/platform');
+const { triple } = require('../../lib/internal/addon/platform');
 
 const ROOT = path.join(__dirname, '..', '..');
 const BINARY = `websocket.${triple()}.node`;

@@ -22,7 +22,7 @@ describe('npm pack', () => {
 
   test('packs the licence, the documentation, the types, the library and the addon', () => {
     const wanted = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'index.js', 'index.d.ts', 'lib/websocket.js'];
-    for (const file of [...wanted, 'lib/browser.js', 'lib/internal/binding.js', 'vendor/FastBufferList.js', BINARY]) {
+    for (const file of [...wanted, 'lib/browser.js', 'lib/internal/addon/binding.js', 'vendor/FastBufferList.js', BINARY]) {
       assert.ok(files.includes(file), `${file} is missing from the package`);
     }
   });

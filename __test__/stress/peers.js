@@ -4,7 +4,7 @@
 // to its parent: totals, or the first fault.
 
 const { setTimeout: sleep } = require('timers/promises');
-const { nativeCount } = require('../../lib/internal/binding');
+const { nativeCount } = require('../../lib/internal/addon/binding');
 const { Random } = require('./random');
 const { Expectations } = require('./expectations');
 const { rawSession } = require('./raw-session');

@@ -8,7 +8,7 @@ const { fork } = require('child_process');
 const { once } = require('events');
 const { setTimeout: sleep } = require('timers/promises');
 const { server: WebSocketServer } = require('../..');
-const { nativeCount } = require('../../lib/internal/binding');
+const { nativeCount } = require('../../lib/internal/addon/binding');
 const { Random, broadcastPayload } = require('./random');
 
 const MEBIBYTE = 1 << 20;

@@ -6,7 +6,7 @@ const { describe, test } = require('node:test');
 const assert = require('node:assert');
 const vm = require('vm');
 const WebSocketFrame = require('../../lib/WebSocketFrame');
-const { asBuffer, callBack } = require('../../lib/internal/arguments');
+const { asBuffer, callBack } = require('../../lib/internal/base/arguments');
 
 /** Eight bytes 0 to 7 behind eight others, so that a forgotten offset shows. */
 function memory() {

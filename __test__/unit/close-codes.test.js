@@ -4,7 +4,7 @@
 
 const { describe, test } = require('node:test');
 const assert = require('node:assert');
-const closeCodes = require('../../lib/internal/close-codes');
+const closeCodes = require('../../lib/internal/base/close-codes');
 
 const { checkReason, defineCloseCodes, isSendableCloseCode, truncateReason } = closeCodes;
 

@@ -6,7 +6,7 @@ const { test } = require('node:test');
 const assert = require('node:assert');
 const zlib = require('zlib');
 const websocket = require('../..');
-const binding = require('../../lib/internal/binding');
+const binding = require('../../lib/internal/addon/binding');
 const { startServer, openClient, openPair, eventually } = require('../helpers/under-test/endpoints');
 const { OPCODE } = require('../helpers/raw');
 

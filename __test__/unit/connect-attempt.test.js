@@ -7,7 +7,7 @@ const assert = require('node:assert');
 const http = require('http');
 const { once } = require('events');
 const websocket = require('../..');
-const { redirectTarget, withoutCredentialHeaders, withoutCredentialOptions } = require('../../lib/internal/connect-attempt');
+const { redirectTarget, withoutCredentialHeaders, withoutCredentialOptions } = require('../../lib/internal/handshake/connect-attempt');
 const { next, startServer, startHttpServer, turns } = require('../helpers/under-test/endpoints');
 
 /** Starts to connect; resolves with what came of it. */

@@ -6,9 +6,9 @@ const { describe, test } = require('node:test');
 const assert = require('node:assert');
 const { spawnSync } = require('child_process');
 const { AsyncLocalStorage } = require('async_hooks');
-const { deadlinesOf } = require('../../lib/internal/deadlines');
+const { deadlinesOf } = require('../../lib/internal/time/deadlines');
 
-const FILE = require.resolve('../../lib/internal/deadlines');
+const FILE = require.resolve('../../lib/internal/time/deadlines');
 
 /** Has timers fire when the test says so. */
 function simulateTimers(t) {

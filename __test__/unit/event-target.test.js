@@ -4,7 +4,7 @@
 
 const { describe, test } = require('node:test');
 const assert = require('node:assert');
-const { Event, mixInEventTarget } = require('../../lib/internal/event-target');
+const { Event, mixInEventTarget } = require('../../lib/internal/base/event-target');
 
 class Target {}
 mixInEventTarget(Target.prototype);

@@ -4,7 +4,7 @@
 
 const { test } = require('node:test');
 const assert = require('node:assert');
-const { headerText } = require('../../lib/internal/header-text');
+const { headerText } = require('../../lib/internal/handshake/header-text');
 
 const cases = [
   ['plain text stays', 'Not allowed: ; , = "x"', 'Not allowed: ; , = "x"'],

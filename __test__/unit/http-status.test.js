@@ -4,7 +4,7 @@
 
 const { test } = require('node:test');
 const assert = require('node:assert');
-const { statusPhrase } = require('../../lib/internal/http-status');
+const { statusPhrase } = require('../../lib/internal/handshake/http-status');
 
 const cases = [
   [101, 'Switching Protocols'], [200, 'OK'], [400, 'Bad Request'], [401, 'Unauthorized'], [403, 'Forbidden'],

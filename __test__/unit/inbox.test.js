@@ -4,7 +4,7 @@
 
 const { test } = require('node:test');
 const assert = require('node:assert');
-const { Inbox } = require('../../lib/internal/inbox');
+const { Inbox } = require('../../lib/internal/connection/inbox');
 
 /** Takes everything out, as `[kind, value]`. */
 function drain(inbox) {

@@ -5,9 +5,9 @@
 const { describe, test } = require('node:test');
 const assert = require('node:assert');
 const { execFileSync } = require('child_process');
-const { checkIo } = require('../../lib/internal/io-option');
+const { checkIo } = require('../../lib/internal/transport/io-option');
 
-const file = require.resolve('../../lib/internal/io-option');
+const file = require.resolve('../../lib/internal/transport/io-option');
 
 describe('WEBSOCKET_IO', () => {
   const cases = [[undefined, 'auto'], ['', 'auto'], ['auto', 'auto'], ['loop', 'loop'], ['threads', 'threads'],

@@ -6,7 +6,7 @@ const { describe, test } = require('node:test');
 const assert = require('node:assert');
 const { execFileSync } = require('child_process');
 
-const file = require.resolve('../../lib/internal/legacy-url');
+const file = require.resolve('../../lib/internal/handshake/legacy-url');
 
 const CASES = [
   'ws://localhost:8080/', 'wss://example.com', 'ws://EXAMPLE.com:80/Path?a=1&a=2&b#frag', 'ws://user:pa%20ss@host/',

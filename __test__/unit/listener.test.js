@@ -8,7 +8,7 @@ const net = require('net');
 const http = require('http');
 const { once } = require('events');
 const websocket = require('../..');
-const loaded = require('../../lib/internal/binding');
+const loaded = require('../../lib/internal/addon/binding');
 const { rawClient, openRawClient, requestHead, encodeFrame, OPCODE } = require('../helpers/raw');
 
 const binding = process.platform !== 'win32' && typeof loaded.nativeListen === 'function' ? loaded : null;

@@ -8,7 +8,7 @@ const net = require('net');
 const http = require('http');
 const { once } = require('events');
 const websocket = require('../..');
-const binding = require('../../lib/internal/binding');
+const binding = require('../../lib/internal/addon/binding');
 const { openRawClient, encodeFrame, OPCODE } = require('../helpers/raw');
 
 const native = process.platform !== 'win32' && typeof binding.nativeStart === 'function';

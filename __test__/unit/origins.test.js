@@ -6,7 +6,7 @@ const { describe, test } = require('node:test');
 const assert = require('node:assert');
 const http = require('http');
 const websocket = require('../..');
-const { compileOriginCheck } = require('../../lib/internal/origins');
+const { compileOriginCheck } = require('../../lib/internal/handshake/origins');
 const { startServer, rawClient, turns } = require('../helpers/under-test/endpoints');
 
 describe('allowedOrigins', () => {

@@ -7,7 +7,7 @@ const assert = require('node:assert');
 const http = require('http');
 const { once } = require('events');
 const websocket = require('../..');
-const { serializeCookies } = require('../../lib/internal/set-cookie');
+const { serializeCookies } = require('../../lib/internal/handshake/set-cookie');
 const { rawClient } = require('../helpers/raw');
 
 const A = { name: 'a', value: '1' };

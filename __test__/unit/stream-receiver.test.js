@@ -8,9 +8,9 @@ const { once } = require('events');
 const { Duplex } = require('stream');
 const { websocket } = require('../helpers/under-test');
 const { OPCODE, encodeFrame, closePayload } = require('../helpers/raw');
-const { StreamReceiver } = require('../../lib/internal/stream-receiver');
-const { Inbox } = require('../../lib/internal/inbox');
-const { INFLATION, MASK_POLICY } = require('../../lib/internal/events');
+const { StreamReceiver } = require('../../lib/internal/transport/stream-receiver');
+const { Inbox } = require('../../lib/internal/connection/inbox');
+const { INFLATION, MASK_POLICY } = require('../../lib/internal/addon/rows');
 
 const COUNT = 9000;
 

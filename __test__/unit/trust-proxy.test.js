@@ -7,7 +7,7 @@ const assert = require('node:assert');
 const http = require('http');
 const { once } = require('events');
 const websocket = require('../..');
-const { compileTrustProxy, clientAddress } = require('../../lib/internal/trust-proxy');
+const { compileTrustProxy, clientAddress } = require('../../lib/internal/handshake/trust-proxy');
 const { openRawClient } = require('../helpers/raw');
 
 describe('trustProxy', () => {

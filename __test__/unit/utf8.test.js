@@ -6,7 +6,7 @@ const { describe, test } = require('node:test');
 const assert = require('node:assert');
 const buffer = require('buffer');
 
-const file = require.resolve('../../lib/internal/utf8');
+const file = require.resolve('../../lib/internal/base/utf8');
 
 /** The module as it is on a Node without `buffer.isUtf8`. */
 function withoutIsUtf8() {

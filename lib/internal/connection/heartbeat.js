@@ -2,7 +2,7 @@
 
 // What Pings and Pongs tell about a connection: how many there were, and how long one took to be answered.
 
-const { callBack } = require('./arguments');
+const { callBack } = require('../base/arguments');
 
 /** Pings that may be unanswered at a time; of older ones nothing is remembered. */
 const MAX_OUTSTANDING = 32;

@@ -4,8 +4,8 @@
 // rules for redirects.
 
 const { AsyncResource } = require('async_hooks');
-const { deadlinesOf } = require('./deadlines');
-const { checkNumbers, isTime } = require('./limits');
+const { deadlinesOf } = require('../time/deadlines');
+const { checkNumbers, isTime } = require('../base/check-options');
 
 /** The options and their defaults. */
 const ATTEMPT_OPTIONS = { handshakeTimeout: 0, followRedirects: false, maxRedirects: 10 };

@@ -2,7 +2,7 @@
 
 // Frames to bytes: where the payload goes is decided here, header and mask are the Rust core's.
 
-const binding = require('./binding');
+const binding = require('../addon/binding');
 
 const OPCODE = { CONTINUATION: 0x0, TEXT: 0x1, BINARY: 0x2, CLOSE: 0x8, PING: 0x9, PONG: 0xa };
 const FIN = 0x80;

@@ -2,11 +2,11 @@
 
 // What a connection does with frames that it hands out one by one, and with Pings in any mode.
 
-const WebSocketFrame = require('../WebSocketFrame');
-const { OPCODE } = require('./encode');
+const WebSocketFrame = require('../../WebSocketFrame');
+const { OPCODE } = require('../transport/encode');
 const { handleCloseFrame } = require('./closing');
 const { heartbeatOf } = require('./heartbeat');
-const channels = require('./channels');
+const channels = require('../base/channels');
 
 /** Fragments that are queued one by one when the program has its own processFrame(). */
 const MAX_QUEUED_FRAMES = 1024;

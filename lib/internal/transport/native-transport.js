@@ -6,17 +6,17 @@
 
 const net = require('net');
 const { getSystemErrorName } = require('util');
-const binding = require('./binding');
-const { BoundFunction } = require('./context');
+const binding = require('../addon/binding');
+const { BoundFunction } = require('../base/context');
 const { frameLimit } = require('./encode');
 const { highWaterMarkOf } = require('./backpressure');
-const { KIND, ROW, eventValue } = require('./events');
+const { KIND, ROW, eventValue } = require('../addon/rows');
 const { StreamReceiver } = require('./stream-receiver');
 const {
   mayBeAvailable, isAvailable, onEvent, batchTime, drivenByWorker, forEachLeft, scheduleFlush,
 } = require('./native-batches');
-const { PLACE_MASK, connections } = require('./native-places');
-const { isPending } = require('./native-listener');
+const { PLACE_MASK, connections } = require('./connections-by-id');
+const { isPending } = require('../listening/native-listener');
 const { GONE, becomeTakenOver, becomeOrdinary, afterDrain, counts, nativeIdOf } = require('./taken-over-socket');
 
 /** Rows that hold whatever a worker may have read ahead. */
@@ -104,7 +104,7 @@ function mayTakeOver(socket) {
  * event loop.
  * @param {WebSocketConnection} connection
  * @param {'auto'|'loop'|'threads'} [io] who is to drive
- * @param {number} maskPolicy one of MASK_POLICY in ./events
+ * @param {number} maskPolicy one of MASK_POLICY in ../addon/rows
  * @param {object} config as of StreamReceiver
  * @param {number[]|null} [limits] as of StreamReceiver
  * @returns {boolean} false when the socket has to stay with Node; nothing has changed then

@@ -3,8 +3,8 @@
 // The transport for all that is no plain TCP or Unix socket, and wherever sockets cannot be taken over: bytes come as
 // `data` events and leave through `socket.write()`, one write for each frame.
 
-const { callBack } = require('./arguments');
-const binding = require('./binding');
+const { callBack } = require('../base/arguments');
+const binding = require('../addon/binding');
 const { hasOwnMark, highWaterMarkOf } = require('./backpressure');
 const { FIN, encodeText, encodeBytes, encodeFragments, frameLimit } = require('./encode');
 

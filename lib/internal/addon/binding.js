@@ -6,7 +6,7 @@ const fs = require('fs');
 const path = require('path');
 const platform = require('./platform');
 
-const ROOT = path.join(__dirname, '..', '..');
+const ROOT = path.join(__dirname, '..', '..', '..');
 
 /** Loads an addon file, wherever its name comes from. */
 function loadFile(file) {
@@ -76,7 +76,7 @@ function bindingError(version, triple, attempts) {
  * else, so that a wrong name cannot pass unnoticed), the package's own directory, the package for this platform.
  */
 function load() {
-  const version = require('../../package.json').version;
+  const version = require('../../../package.json').version;
   const triple = platform.triple();
   const attempts = [];
   const attempt = (what, action) => {

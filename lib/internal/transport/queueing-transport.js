@@ -6,8 +6,8 @@
 // takes no longer than compressing on the spot would have.
 
 const { AsyncResource } = require('async_hooks');
-const binding = require('./binding');
-const { callBack } = require('./arguments');
+const binding = require('../addon/binding');
+const { callBack } = require('../base/arguments');
 const { highWaterMarkOf } = require('./backpressure');
 
 /** Transports under way, to be settled when the process ends. */

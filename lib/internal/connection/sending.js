@@ -2,13 +2,13 @@
 
 // The sending half of WebSocketConnection.
 
-const WebSocketFrame = require('../WebSocketFrame');
-const { OPCODE } = require('./encode');
-const nativeTransport = require('./native-transport');
-const { checkReason } = require('./close-codes');
-const { asBuffer, payloadOf, callBack } = require('./arguments');
-const { sendCompressed } = require('./compression-job');
-const { hasRoom } = require('./backpressure');
+const WebSocketFrame = require('../../WebSocketFrame');
+const { OPCODE } = require('../transport/encode');
+const nativeTransport = require('../transport/native-transport');
+const { checkReason } = require('../base/close-codes');
+const { asBuffer, payloadOf, callBack } = require('../base/arguments');
+const { sendCompressed } = require('../transport/queueing-transport');
+const { hasRoom } = require('../transport/backpressure');
 const { heartbeatOf } = require('./heartbeat');
 
 const DEFAULT_FRAGMENTATION_THRESHOLD = 0x4000;

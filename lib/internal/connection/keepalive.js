@@ -2,7 +2,7 @@
 
 // Keepalive: a Ping after a time without input, and the end of the connection when nothing comes back.
 
-const { startTimer, stopTimer } = require('./connection-timer');
+const { startTimer, stopTimer } = require('../time/connection-timer');
 
 /**
  * Starts the keepalive that the options ask for.

@@ -3,7 +3,7 @@
 // What compresses the messages of a connection: the JavaScript end of a compressor of the Rust core. It has to do with
 // nobody but who sends, so it stays when a socket is taken over or given back.
 
-const binding = require('./binding');
+const binding = require('../addon/binding');
 
 /**
  * Milliseconds between two looks for contexts that are not used; after two of them without a message the memory of a

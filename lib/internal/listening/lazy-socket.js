@@ -6,11 +6,11 @@
 const net = require('net');
 const { EventEmitter } = require('events');
 const { Duplex, Readable, Writable, Stream } = require('stream');
-const binding = require('./binding');
-const { Listeners } = require('./listeners');
+const binding = require('../addon/binding');
+const { Listeners } = require('../base/listener-store');
 const {
   kId, kCounts, kFinal, kUnref, becomeTakenOver, changeAlive, counts, letGo,
-} = require('./taken-over-socket');
+} = require('../transport/taken-over-socket');
 
 const kAddress = Symbol('address');
 const kPort = Symbol('port');

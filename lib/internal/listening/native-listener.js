@@ -4,11 +4,11 @@
 
 const net = require('net');
 const { getSystemErrorName } = require('util');
-const binding = require('./binding');
-const { KIND, ROW } = require('./events');
+const binding = require('../addon/binding');
+const { KIND, ROW } = require('../addon/rows');
 const { LazySocket, prepareLazySockets } = require('./lazy-socket');
-const { PLACE_MASK, connections } = require('./native-places');
-const { becomeOrdinary, changeAlive, nativeIdOf } = require('./taken-over-socket');
+const { PLACE_MASK, connections } = require('../transport/connections-by-id');
+const { becomeOrdinary, changeAlive, nativeIdOf } = require('../transport/taken-over-socket');
 const { UpgradeRequest } = require('./upgrade-request');
 
 /** What is to be done with requests, by the number of the listener. */

@@ -4,8 +4,8 @@
 //
 // What takes long to inflate goes to a thread of libuv's pool, with the receiver; chunks that come in the meantime wait.
 
-const binding = require('./binding');
-const { ROW, eventValue } = require('./events');
+const binding = require('../addon/binding');
+const { ROW, eventValue } = require('../addon/rows');
 
 // Memory lent to the binding for the length of a call. One chunk of a socket is 64 KiB at most.
 const slab = Buffer.allocUnsafeSlow(64 * 1024);
@@ -29,12 +29,12 @@ const forgotten = new FinalizationRegistry((id) => binding.releaseReceiver(id));
 
 class StreamReceiver {
   /**
-   * @param {number} maskPolicy one of MASK_POLICY in ./events
+   * @param {number} maskPolicy one of MASK_POLICY in ../addon/rows
    * @param {object} config
    * @param {number} config.maxFrameSize bytes; NaN is no limit
    * @param {number} config.maxMessageSize bytes; NaN is no limit
    * @param {boolean} config.assemble whether frames are put together to messages
-   * @param {number} config.inflation one of INFLATION in ./events
+   * @param {number} config.inflation one of INFLATION in ../addon/rows
    * @param {number[]|null} [limits] the most fragments of a message, messages and bytes a second
    */
   constructor(maskPolicy, { maxFrameSize, maxMessageSize, assemble, inflation }, limits = null) {

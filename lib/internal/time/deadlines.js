@@ -3,7 +3,7 @@
 // Deadlines of many objects behind one timer. Entries of equal duration fall due in the order in which they were started,
 // so a list is always sorted, and starting, restarting and removing one costs no more than a few assignments.
 
-const { outsideOfContexts } = require('./context');
+const { outsideOfContexts } = require('../base/context');
 
 /** The longest delay a timer of Node can have. */
 const MAX_DELAY = 0x7fffffff;

@@ -4,7 +4,7 @@
 // front of those of net.Socket, so that whatever a program does with `connection.socket` means what it always meant.
 
 const net = require('net');
-const binding = require('./binding');
+const binding = require('../addon/binding');
 
 const GONE = 0xffffffff;
 

@@ -3,9 +3,9 @@
 // Limits on a connection beyond those on sizes: how much comes in a time and in how many pieces, and how long it lasts.
 // None of them is on by default, and then none of them costs anything.
 
-const { runInContext } = require('./context');
-const { deadlinesOf } = require('./deadlines');
-const { withoutMapping } = require('./trust-proxy');
+const { checkNumbers, isTime } = require('../base/check-options');
+const { runInContext } = require('../base/context');
+const { deadlinesOf } = require('../time/deadlines');
 
 /** The options and their defaults, for servers and clients alike. */
 const CONNECTION_LIMITS = {
@@ -19,31 +19,9 @@ const CONNECTION_LIMITS = {
 /** An idle connection is looked at so many times within `idleTimeout`, instead of noting the time of each message. */
 const LOOKS = 4;
 
-/**
- * Refuses limits that mean nothing.
- * @param {object} config
- * @param {string[]} names options that are numbers from 0
- * @param {string[]} [positive] options that are numbers from 1
- * @throws {Error} that names the option
- */
-function checkNumbers(config, names, positive = []) {
-  for (const name of [...names, ...positive]) {
-    const least = positive.includes(name) ? 1 : 0;
-    const value = config[name];
-    if (typeof value !== 'number' || !(value >= least)) {
-      throw new Error(`The option ${name} must be a number of at least ${least}, not ${String(value)}.`);
-    }
-  }
-}
-
 /** Checks the options of CONNECTION_LIMITS. */
 function checkConnectionLimits(config) {
   checkNumbers(config, ['maxLifetime', 'idleTimeout'], ['maxFragments', 'maxMessagesPerSecond', 'maxBytesPerSecond']);
-}
-
-/** Whether an option that is a time is on; 0 and Infinity are none. */
-function isTime(ms) {
-  return ms > 0 && ms < Infinity;
 }
 
 /** Those limits of a connection that the receiver of its frames keeps watch over; null when there are none. */
@@ -95,28 +73,4 @@ function stopDeadlines(connection) {
   connection._deadlines = null;
 }
 
-/** Counts connections by address, from the opening handshake to the end of their sockets. */
-class AddressCounts {
-  constructor() {
-    this._counts = new Map();
-  }
-
-  of(address) {
-    return this._counts.get(withoutMapping(address)) || 0;
-  }
-
-  /** Counts a socket until it is closed. */
-  add(address, socket) {
-    const key = withoutMapping(address);
-    this._counts.set(key, this.of(key) + 1);
-    socket.once('close', () => {
-      const left = this.of(key) - 1;
-      if (left > 0) this._counts.set(key, left);
-      else this._counts.delete(key);
-    });
-  }
-}
-
-module.exports = {
-  CONNECTION_LIMITS, checkNumbers, checkConnectionLimits, isTime, receiverLimits, startDeadlines, stopDeadlines, AddressCounts,
-};
+module.exports = { CONNECTION_LIMITS, checkConnectionLimits, receiverLimits, startDeadlines, stopDeadlines };

@@ -2,13 +2,13 @@
 
 // How a connection ends: the closing handshake (RFC 6455 section 7), and what comes after it.
 
-const { CLOSE_DESCRIPTIONS, checkReason, isSendableCloseCode, truncateReason } = require('./close-codes');
-const { CLOSE_VALIDITY } = require('./events');
-const channels = require('./channels');
+const { CLOSE_DESCRIPTIONS, checkReason, isSendableCloseCode, truncateReason } = require('../base/close-codes');
+const { CLOSE_VALIDITY } = require('../addon/rows');
+const channels = require('../base/channels');
 const { endHeartbeat } = require('./heartbeat');
 const { stopDeadlines } = require('./limits');
-const { startTimer, stopTimer } = require('./connection-timer');
-const { destroyAfter } = require('./linger');
+const { startTimer, stopTimer } = require('../time/connection-timer');
+const { destroyAfter } = require('../time/linger');
 
 const DEFAULT_CLOSE_TIMEOUT = 5000;
 

@@ -3,9 +3,9 @@
 // The option perMessageDeflate (RFC 7692): what it may be, what is offered and answered for it, and what a connection
 // becomes when both sides have agreed. Negotiation itself is the Rust core's.
 
-const binding = require('./binding');
+const binding = require('../addon/binding');
 const { Compressor } = require('./compressor');
-const { INFLATION } = require('./events');
+const { INFLATION } = require('../addon/rows');
 
 const DEFAULTS = {
   serverNoContextTakeover: false,

@@ -1,6 +1,7 @@
 'use strict';
 
 const { BlockList, isIP } = require('net');
+const { withoutMapping } = require('../base/address');
 
 /**
  * Turns the option `trustProxy` into a function that tells whether the peer at an address may be believed when it names
@@ -34,11 +35,6 @@ function addEntry(list, entry) {
   else list.addSubnet(address, bits, `ipv${version}`);
 }
 
-/** An IPv4 address in the form in which sockets that listen on `::` report it. */
-function withoutMapping(address) {
-  return typeof address === 'string' && address.startsWith('::ffff:') ? address.slice(7) : String(address);
-}
-
 /**
  * The client's address behind trusted proxies: the last one in the chain that is none of them.
  * @param {string[]} addresses as `remoteAddresses`: forwarded ones in the order of the header, then the peer's own
@@ -51,4 +47,4 @@ function clientAddress(addresses, isTrusted) {
   return addresses[0];
 }
 
-module.exports = { compileTrustProxy, clientAddress, withoutMapping };
+module.exports = { compileTrustProxy, clientAddress };

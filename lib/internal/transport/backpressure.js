@@ -2,7 +2,7 @@
 
 // What waits to be sent to a peer that reads too slowly: how much of it, and what happens when it is too much.
 
-const { callBack } = require('./arguments');
+const { callBack } = require('../base/arguments');
 
 /** The options and their defaults, for servers and clients alike. */
 const SENDING_LIMITS = { highWaterMark: null, maxBufferedAmount: Infinity, maxBufferedAmountPolicy: 'close' };

@@ -2,7 +2,7 @@
 
 // Headers that a program adds to the answer of the opening handshake.
 
-const { isToken } = require('./binding');
+const { isToken } = require('../addon/binding');
 
 /** Headers that are the handshake itself (RFC 6455 section 4.2.2), and those of a body, which there is none of. */
 const RESERVED = new Set([

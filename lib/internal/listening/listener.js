@@ -7,7 +7,7 @@ const cluster = require('cluster');
 const dns = require('dns');
 const http = require('http');
 const net = require('net');
-const { isAvailable } = require('./native-batches');
+const { isAvailable } = require('../transport/native-batches');
 const nativeListener = require('./native-listener');
 
 /** What Node gives a request to arrive, in milliseconds. */

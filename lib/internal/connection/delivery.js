@@ -6,7 +6,7 @@
 // and pause() take effect before the next one. Each runs in the async context of its connection: what a listener does with
 // AsyncLocalStorage is its own affair.
 
-const { runInContext } = require('./context');
+const { runInContext } = require('../base/context');
 
 /** Has the events in `connection._inbox` delivered, beginning with the next tick. */
 function scheduleDelivery(connection) {

@@ -3,11 +3,11 @@
 // How events of the addon reach this thread: in batches, one call for each, and what has to do with the memory and the moment
 // of these calls. What the events mean is the business of native-transport.
 
-const binding = require('./binding');
-const { runInContext, runInRoot, watchedResource } = require('./context');
-const { KIND, ROW, eventValue } = require('./events');
-const { PendingConnection, hooks } = require('./native-listener');
-const { PLACE_MASK, connections } = require('./native-places');
+const binding = require('../addon/binding');
+const { runInContext, runInRoot, watchedResource } = require('../base/context');
+const { KIND, ROW, eventValue } = require('../addon/rows');
+const { PendingConnection, hooks } = require('../listening/native-listener');
+const { PLACE_MASK, connections } = require('./connections-by-id');
 
 // Lent to the addon for as long as this thread lives; src/binding/native.rs says how it is used.
 const SLAB_LENGTH = 1024 * 1024;

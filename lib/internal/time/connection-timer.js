@@ -4,7 +4,7 @@
 // duration; mock sockets get timers of their own, which tests look at and simulate.
 
 const { Duplex } = require('stream');
-const { runInContext } = require('./context');
+const { runInContext } = require('../base/context');
 const { deadlinesOf } = require('./deadlines');
 
 /** Callbacks, of which there are few, as they are called in the async context of any connection. */

@@ -238,6 +238,11 @@ impl Reactor {
         }
     }
 
+    /// Whether something is being inflated for a connection, for tests.
+    pub(crate) fn is_inflating(&self, id: ConnectionId) -> bool {
+        self.sockets.get(id).is_some_and(|socket| socket.inflating.is_some())
+    }
+
     /// Sets limits on numbers and rates of a connection that nothing has been read of yet.
     pub(crate) fn limit(&mut self, id: ConnectionId, limits: Limits) {
         if let Some(socket) = self.sockets.get_mut(id) {

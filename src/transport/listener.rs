@@ -72,6 +72,8 @@ pub(super) struct Listener {
     pub(super) socket: TcpListener,
     /// How long a request may take to arrive.
     pub(super) timeout: Duration,
+    /// How long the head of a request may be.
+    max_head_len: usize,
     /// There may be more to accept, of which the operating system will not tell again.
     pub(super) pending: bool,
     /// The operating system has not given a descriptor for a connection that waits.
@@ -139,13 +141,18 @@ impl Reactor {
     ///
     /// # Errors
     /// Those of the operating system: the address is in use, is not one of this machine, …
-    pub(crate) fn listen(&mut self, address: SocketAddr, timeout: Duration) -> io::Result<(u32, SocketAddr)> {
+    pub(crate) fn listen(
+        &mut self,
+        address: SocketAddr,
+        timeout: Duration,
+        max_head_len: usize,
+    ) -> io::Result<(u32, SocketAddr)> {
         let mut socket = TcpListener::bind(address)?;
         let address = socket.local_addr()?;
         let free = self.listeners.iter().position(Option::is_none);
         let number = free.unwrap_or(self.listeners.len());
         self.poll.registry().register(&mut socket, Token(LAST_LISTENER - number), Interest::READABLE)?;
-        let listener = Some(Listener { socket, timeout, pending: false, exhausted: false });
+        let listener = Some(Listener { socket, timeout, max_head_len, pending: false, exhausted: false });
         match free {
             Some(number) => self.listeners[number] = listener,
             None => self.listeners.push(listener),
@@ -174,11 +181,13 @@ impl Reactor {
         let mut accepted = Vec::new();
         for (number, listener) in self.listeners.iter_mut().enumerate() {
             let Some(listener) = listener.as_mut().filter(|listener| listener.pending) else { continue };
-            let timeout = listener.timeout;
-            listener.accept(|stream, peer| accepted.push((stream, peer, number as u32, timeout)));
+            let (timeout, max_head_len) = (listener.timeout, listener.max_head_len);
+            listener
+                .accept(|stream, peer| accepted.push((stream, peer, number as u32, timeout, max_head_len)));
         }
-        for (stream, peer, listener, timeout) in accepted {
-            self.add_opening(stream, Opening { reader: HeadReader::default(), listener, peer }, timeout);
+        for (stream, peer, listener, timeout, max_head_len) in accepted {
+            let reader = HeadReader::new(max_head_len);
+            self.add_opening(stream, Opening { reader, listener, peer }, timeout);
         }
         if self.listeners.iter().flatten().any(|listener| listener.pending) {
             self.wake();

@@ -15,11 +15,17 @@ const DEFAULT_HEAD_TIMEOUT = 60000;
 
 const NOT_FOR_BROWSERS = 'This is a WebSocket server: the request must ask for an upgrade to websocket.\n';
 
-/** Options that make no sense, before anything is done. */
-function checkListenOptions({ port, host }) {
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+/**
+ * Checks the options, and makes a number of a port in digits, as it comes from the environment.
+ * @throws {Error} that names the option
+ */
+function takeListenOptions(options) {
+  const { port, host } = options;
+  const number = typeof port === 'string' && /^\d+$/.test(port) ? Number(port) : port;
+  if (!Number.isInteger(number) || number < 0 || number > 65535) {
     throw new Error(`The option port must be an integer from 0 to 65535, not ${String(port)}.`);
   }
+  options.port = number;
   if (host !== null && host !== undefined && (typeof host !== 'string' || host === '')) {
     throw new Error(`With the option port, host is the address to listen at, not ${String(host)}.`);
   }
@@ -113,4 +119,4 @@ class Listener {
   }
 }
 
-module.exports = { Listener, checkListenOptions };
+module.exports = { Listener, takeListenOptions };

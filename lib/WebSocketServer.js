@@ -15,7 +15,7 @@ const { SENDING_LIMITS, checkSendingLimits } = require('./internal/transport/bac
 const channels = require('./internal/base/channels');
 const { statsOfServer, Totals } = require('./internal/connection/stats');
 const { compileFilter } = require('./internal/handshake/mount-filter');
-const { upgradeListener, noteMounted, noteUnmounted } = require('./internal/handshake/shared-upgrades');
+const { upgradeListener, mountOn, unmountFrom } = require('./internal/handshake/shared-upgrades');
 const { isBehindResponse, afterResponses } = require('./internal/handshake/pipelining');
 const { emitRequest } = require('./internal/handshake/request-event');
 const { compileOriginCheck } = require('./internal/handshake/origins');
@@ -122,17 +122,11 @@ WebSocketServer.prototype.mount = function mount(config) {
   this.config = merged;
   this._filter = filter;
   this._originProblem = originProblem;
-  for (const httpServer of merged.httpServer) this._mountOn(httpServer);
+  for (const httpServer of merged.httpServer) {
+    mountOn(httpServer, this, this._handlers.upgrade);
+    if (!this._mountedOn.includes(httpServer)) this._mountedOn.push(httpServer);
+  }
   if (listens) this._listen();
-};
-
-/** Listens for `upgrade` events of an HTTP server, once. */
-WebSocketServer.prototype._mountOn = function _mountOn(httpServer) {
-  // The program may have removed the listener.
-  httpServer.removeListener('upgrade', this._handlers.upgrade);
-  httpServer.on('upgrade', this._handlers.upgrade);
-  if (!this._mountedOn.includes(httpServer)) this._mountedOn.push(httpServer);
-  noteMounted(httpServer, this);
 };
 
 /** Listens itself; ends in `listening`, or in `error`. */
@@ -175,10 +169,7 @@ WebSocketServer.prototype.close = function close(callback) {
 /** Stops listening for requests. Connections stay open. */
 WebSocketServer.prototype.unmount = function unmount() {
   this._unmounts++;
-  for (const httpServer of this._mountedOn.splice(0)) {
-    httpServer.removeListener('upgrade', this._handlers.upgrade);
-    noteUnmounted(httpServer, this);
-  }
+  for (const httpServer of this._mountedOn.splice(0)) unmountFrom(httpServer, this, this._handlers.upgrade);
   if (this._listener === null) return;
   this._listener.close();
   this._listener = null;

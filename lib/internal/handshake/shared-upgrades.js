@@ -9,20 +9,33 @@ const { noop } = require('../../utils');
 /** The WebSocket servers that are mounted on an HTTP server, in the order of `mount()`. */
 const mounted = new WeakMap();
 
-/** Our listeners, to tell them from those of others. */
-const ownListeners = new WeakSet();
+/** Our listeners, by what stands for them at an HTTP server: they themselves, or wrappers that instrumentation has made. */
+const ownListeners = new WeakMap();
 
 /** What has become of requests so far, where it is not clear from the beginning whose they are. */
 const offers = new WeakMap();
 
-/** Notes that a WebSocket server is mounted on an HTTP server. */
-function noteMounted(httpServer, server) {
+/** Has a WebSocket server get the `upgrade` events of an HTTP server. */
+function mountOn(httpServer, server, listener) {
+  // The program may have removed the listener, and mounts the server again to have it back.
+  httpServer.removeListener('upgrade', listener);
+  const before = listenersOf(httpServer);
+  httpServer.on('upgrade', listener);
+  for (const added of listenersOf(httpServer)) {
+    if (!before.includes(added)) ownListeners.set(added, listener);
+  }
   const servers = mounted.get(httpServer) || [];
   mounted.set(httpServer, [...servers.filter((other) => other !== server), server]);
 }
 
-function noteUnmounted(httpServer, server) {
+/** The opposite of mountOn(). */
+function unmountFrom(httpServer, server, listener) {
+  httpServer.removeListener('upgrade', listener);
   mounted.set(httpServer, (mounted.get(httpServer) || []).filter((other) => other !== server));
+}
+
+function listenersOf(httpServer) {
+  return httpServer && typeof httpServer.listeners === 'function' ? httpServer.listeners('upgrade') : [];
 }
 
 /** The HTTP server that has emitted `upgrade`, of those that a WebSocket server is mounted on. */
@@ -46,7 +59,7 @@ function isFor(server, httpServer, request, offer) {
  * @param {(request: object, socket: object) => void} refuse
  */
 function upgradeListener(server, handle, refuse) {
-  function onUpgrade(request, socket, head) {
+  return function onUpgrade(request, socket, head) {
     // None after unmount(), when a wrapper has not noticed that the listener was removed.
     const httpServer = emitterOf(server._mountedOn, this, request.socket || socket);
     if (httpServer !== undefined && server._filter === null && mounted.get(httpServer).length === 1) {
@@ -60,9 +73,7 @@ function upgradeListener(server, handle, refuse) {
     } else {
       offer.declined.set(onUpgrade, refuse);
     }
-  }
-  ownListeners.add(onUpgrade);
-  return onUpgrade;
+  };
 }
 
 function newOffer(httpServer, request, socket) {
@@ -83,12 +94,11 @@ function newOffer(httpServer, request, socket) {
 
 /** Whether there are listeners which are not ours: they have to answer what none of our servers wants. */
 function hasOtherListeners(httpServer, { declined }) {
-  if (!httpServer || typeof httpServer.listeners !== 'function') return false;
-  const listeners = httpServer.listeners('upgrade');
-  const unknown = listeners.filter((listener) => !ownListeners.has(listener)).length;
-  // Those of ours that were called without being there are behind one of the unknown ones each.
-  const wrapped = [...declined.keys()].filter((listener) => !listeners.includes(listener)).length;
-  return unknown > wrapped;
+  const owners = listenersOf(httpServer).map((listener) => ownListeners.get(listener));
+  const unknown = owners.filter((owner) => owner === undefined).length;
+  // Those of ours that were called without being there were taken off by a dispatcher, which is one of the unknown ones.
+  const dispatchers = [...declined.keys()].some((listener) => !owners.includes(listener)) ? 1 : 0;
+  return unknown > dispatchers;
 }
 
-module.exports = { upgradeListener, noteMounted, noteUnmounted };
+module.exports = { upgradeListener, mountOn, unmountFrom };

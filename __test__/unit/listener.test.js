@@ -143,10 +143,15 @@ for (const io of IO) {
       assert.doesNotMatch(answer, /HTTP\/1\.1 101/);
     });
 
-    test('a request may have a thousand header fields', async (t) => {
-      const { port } = await listen(t, { io });
-      const fields = Array.from({ length: 950 }, (_, i) => [`x${i}`, '']);
-      (await openRawClient(port, { headers: Object.fromEntries(fields) })).destroy();
+    test('a request may have more than a thousand header fields', async (t) => {
+      const { server, port } = await listen(t, { io, autoAcceptConnections: false });
+      const requested = once(server, 'request');
+      const fields = Array.from({ length: 1500 }, (_, i) => [`x${i}`, '']);
+      await rawClient(port, { headers: { ...Object.fromEntries(fields), Last: 'here' } });
+      const [request] = await requested;
+      assert.strictEqual(request.httpRequest.headers.last, 'here');
+      assert.strictEqual(request.httpRequest.rawHeaders.length, 2 * (5 + 1500 + 1));
+      request.reject();
     });
 
     for (const [size, option] of [[4096, '--max-http-header-size=4096'], [16384, null], [100000, '--max-http-header-size=100000']]) {

@@ -84,10 +84,15 @@ function newOffer(httpServer, request, socket) {
   socket.on('error', noop);
   // Not in this tick: a dispatcher may be asynchronous.
   setImmediate(() => {
+    if (offer.taken) return;
     const answered = socket.destroyed || socket.writableEnded || socket.bytesWritten !== offer.bytesWritten;
-    if (offer.taken || answered || hasOtherListeners(httpServer, offer)) return;
-    const last = [...offer.declined.values()].pop();
-    last(request, socket);
+    if (answered || hasOtherListeners(httpServer, offer)) {
+      // It is somebody else's now.
+      socket.removeListener('error', noop);
+      return;
+    }
+    const refuse = [...offer.declined.values()].pop();
+    refuse(request, socket);
   });
   return offer;
 }

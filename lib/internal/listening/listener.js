@@ -13,6 +13,9 @@ const nativeListener = require('./native-listener');
 /** What Node gives a request to arrive, in milliseconds. */
 const DEFAULT_HEAD_TIMEOUT = 60000;
 
+/** How many header fields a request may have: as many as the addon takes, and Node's documentation promises. */
+const MAX_HEADER_FIELDS = 2000;
+
 const NOT_FOR_BROWSERS = 'This is a WebSocket server: the request must ask for an upgrade to websocket.\n';
 
 /**
@@ -98,6 +101,7 @@ class Listener {
     // Node looks for requests that are late every 30 seconds, unless told otherwise; the addon four times a second.
     const server = http.createServer({ connectionsCheckingInterval: Math.min(Math.max(timeout >> 2, 250), 30000) }, answerPlainRequest);
     server.headersTimeout = timeout;
+    server.maxHeadersCount = MAX_HEADER_FIELDS;
     server.on('upgrade', onUpgrade);
     server.once('error', done);
     server.listen({ port, host: typeof host === 'string' ? host : undefined, backlog: 1024 }, () => {

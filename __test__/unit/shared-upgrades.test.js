@@ -177,6 +177,16 @@ describe('a custom server that calls one listener, by path', () => {
   });
 });
 
+test('a server that is mounted again behind wrapped listeners gets each request once', async (t) => {
+  const { httpServer, servers, ask } = await mounted(t, [{}], (web) => wrapListeners(web));
+  servers[0].mount({ httpServer });
+  assert.deepStrictEqual(await ask('/a'), [101, 0]);
+  servers[0].unmount();
+  assert.deepStrictEqual(await ask('/a'), [404]);
+  servers[0].mount({ httpServer });
+  assert.deepStrictEqual(await ask('/a'), [101, 0]);
+});
+
 test('a server on two HTTP servers shares each with others', async (t) => {
   const first = await startHttpServer(t);
   const second = await startHttpServer(t);

@@ -17,10 +17,9 @@ const offers = new WeakMap();
 
 /** Has a WebSocket server get the `upgrade` events of an HTTP server. */
 function mountOn(httpServer, server, listener) {
-  // The program may have removed the listener, and mounts the server again to have it back.
-  httpServer.removeListener('upgrade', listener);
   const before = listenersOf(httpServer);
-  httpServer.on('upgrade', listener);
+  // It may be there already, but also have been removed by the program since.
+  if (!before.some((other) => ownListeners.get(other) === listener)) httpServer.on('upgrade', listener);
   for (const added of listenersOf(httpServer)) {
     if (!before.includes(added)) ownListeners.set(added, listener);
   }

@@ -461,9 +461,9 @@ impl Reactor {
             return;
         }
         let now = Instant::now();
-        for Accepted { listener, stream, peer } in accepted {
+        for Accepted { listener, stream, peer, max_head_len } in accepted {
             // The program sets the limits when it accepts; nothing is parsed before.
-            let opening = Opening { reader: HeadReader::default(), listener, peer };
+            let opening = Opening { reader: HeadReader::new(max_head_len), listener, peer };
             let stage = Stage::Head(Box::new(opening));
             let Ok(socket) = self.insert(stream, Config::new(Role::Server), stage) else { continue };
             let id = socket.id;
@@ -556,8 +556,9 @@ impl Reactor {
         &mut self,
         address: SocketAddr,
         timeout: Duration,
+        max_head_len: usize,
     ) -> io::Result<(ListenerId, SocketAddr)> {
-        self.listeners.listen(self.poll.registry(), address, timeout)
+        self.listeners.listen(self.poll.registry(), address, timeout, max_head_len)
     }
 
     /// Stops listening. Connections whose request has not arrived are closed, the others stay.

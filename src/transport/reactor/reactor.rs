@@ -332,11 +332,8 @@ impl Reactor {
         if socket.write != WriteState::Failed {
             // Errors come again, with the next flush.
             let before = socket.outbox.flush(&socket.stream, &mut self.spares).unwrap_or_default();
-            let written = if socket.outbox.is_empty() {
-                socket.write_pieces(&mut pieces, &mut self.spares)
-            } else {
-                0
-            };
+            let written =
+                if socket.outbox.is_empty() { socket.write_pieces(&mut pieces, &mut self.spares) } else { 0 };
             socket.counters.written.fetch_add((before + written) as u64, Relaxed);
         }
         self.append(id, |outbox, spares| {
@@ -601,7 +598,8 @@ impl Reactor {
             match late {
                 Late::Head(id) if self.is_head(id) => {
                     if let Some(socket) = self.sockets.get_mut(id) {
-                        socket.refuse(&refusal(408, "The request did not arrive in time (handshakeTimeout)."));
+                        socket
+                            .refuse(&refusal(408, "The request did not arrive in time (handshakeTimeout)."));
                     }
                     self.listeners.passed_head();
                     self.listeners.linger(id, now);

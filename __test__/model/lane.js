@@ -1,0 +1,20 @@
+'use strict';
+
+// A process of lanes.js.
+
+const { PeerThread, runSeed } = require('./runner');
+
+async function main() {
+  const { seeds, ...options } = JSON.parse(process.argv[2]);
+  const peers = new PeerThread();
+  await peers.start();
+  for (const seed of seeds) {
+    const { faults, totals } = await runSeed({ ...options, seed }, peers);
+    process.send({ faults, totals });
+  }
+  await peers.stop();
+  // Nothing is left now that keeps the process alive.
+  process.disconnect();
+}
+
+main();

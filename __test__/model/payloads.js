@@ -74,9 +74,14 @@ function isText(kind) {
   return TEXT_KINDS.includes(kind);
 }
 
+function readable(bytes) {
+  const text = bytes.toString('latin1');
+  return /^[\x20-\x7e]*$/.test(text) ? text : bytes.toString('hex');
+}
+
 /** What stands for an event in the records: `type` is text, binary, ping or pong. */
 function digest(type, bytes) {
-  const content = bytes.length <= 24 ? bytes.toString('latin1') : crypto.createHash('sha1').update(bytes).digest('base64').slice(0, 12);
+  const content = bytes.length <= 24 ? readable(bytes) : crypto.createHash('sha1').update(bytes).digest('base64').slice(0, 12);
   return `${type} ${bytes.length} ${content}`;
 }
 

@@ -162,10 +162,15 @@ class ConnectionRecord {
 
   onDropped(data) {
     const what = typeof data === 'string' ? digest('text', Buffer.from(data)) : digest('binary', data);
-    const entry = this.outbound.entries.find((one) => one.digest === what && !one.dropped && !one.arrived && one.droppable);
+    const waiting = this.outbound.entries.filter((one) => one.droppable && !one.dropped && !one.arrived);
+    let entry = waiting.find((one) => one.digest === what);
     if (entry === undefined) {
-      this.fault('dropped', `dropped was emitted for ${what}, which was not sent, not refused, or has arrived`);
-    } else {
+      // The same bytes as another type.
+      entry = waiting.find((one) => one.digest.slice(one.digest.indexOf(' ')) === what.slice(what.indexOf(' ')));
+      this.fault('dropped', entry === undefined ? `dropped was emitted for ${what}, which was not sent, not refused, or has arrived`
+        : `dropped was emitted for ${what}, but ${entry.digest} was sent (${entry.label})`);
+    }
+    if (entry !== undefined) {
       entry.dropped = true;
       entry.sure = false;
       this.full = this.full.filter((one) => one !== entry);

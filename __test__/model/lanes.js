@@ -7,7 +7,7 @@ const path = require('path');
 const { fork } = require('child_process');
 
 /** Runs of a process before it has to end by itself. */
-const RUNS_PER_LANE = 25;
+const RUNS_PER_LANE = 20;
 
 /** A process that says nothing for so long is frozen. */
 const FROZEN_AFTER = 60000;

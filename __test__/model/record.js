@@ -52,6 +52,9 @@ class ConnectionRecord {
     this.answers = [];
     this.counts = new Map();
 
+    /** Who was seen to move the bytes. */
+    this.transports = new Set();
+
     this.paused = false;
     /** Whether close() or drop() was called, or the server has refused a message by ending the connection. */
     this.stopped = false;
@@ -79,6 +82,7 @@ class ConnectionRecord {
   attach(connection) {
     this.connection = connection;
     this.trace(`accepted, transport ${connection.transport}`);
+    this.transports.add(connection.transport);
     connection.on('message', (message) => this.onMessage(message));
     connection.on('ping', (cancel, data) => this.onPing(cancel, data));
     connection.on('pong', (data) => this.onControl('pong', data));
@@ -120,6 +124,7 @@ class ConnectionRecord {
   }
 
   onMessage({ type, utf8Data, binaryData }) {
+    this.transports.add(this.connection.transport);
     const what = type === 'utf8' ? digest('text', Buffer.from(utf8Data)) : digest('binary', binaryData);
     this.received('message', what, what);
     this.note('message', what);

@@ -242,7 +242,7 @@ class Run {
     const inTime = await Promise.race([closed, new Promise((resolve) => { setTimeout(resolve, 3000, false).unref(); })]);
     if (!inTime) this.fault(null, 'server-open', 'the server has not closed within 3 s after its last connection');
     let left = leftovers.find();
-    for (const end = performance.now() + 3000; left.length > 0 && performance.now() < end;) {
+    for (const end = performance.now() + Math.min(3000, this.patience); left.length > 0 && performance.now() < end;) {
       await new Promise((resolve) => { setTimeout(resolve, 10); });
       left = leftovers.find();
     }
@@ -263,6 +263,7 @@ class Run {
       callbacks: sum(({ withCallback }) => withCallback.length),
       drains: sum(({ counts }) => counts.get('drain') || 0),
       answers: sum(({ answers }) => answers.length),
+      ...Object.fromEntries(['stream', 'loop', 'threads'].map((name) => [`on ${name}`, sum(({ transports }) => Number(transports.has(name)))])),
     };
   }
 }

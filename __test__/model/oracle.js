@@ -81,13 +81,15 @@ function judge(record, { closeTimeout, hasServer }) {
     if (fault !== null) faults.push(fault);
   }
   if (wholeOutbound && peer.incomplete) add('truncated', 'the bytes to the peer end in the middle of a frame or message');
-  judgeCallbacks(record, wholeOutbound, peerReads, add);
+  // Behind a reset, the end of the stream may look like an orderly one; behind a Close frame nothing is missing.
+  const hasAll = peerReads && !peer.incomplete && (programOnly(...ORDERLY_ENDS) || peer.close !== null);
+  judgeCallbacks(record, wholeOutbound, hasAll, add);
   judgePongs(record, add);
   judgeClose(record, { slow, orderly, programOnly }, add);
   return faults;
 }
 
-function judgeCallbacks(record, whole, peerReads, add) {
+function judgeCallbacks(record, whole, hasAll, add) {
   let last = null;
   for (const entry of record.withCallback) {
     const { label, error, calls } = entry;
@@ -107,8 +109,8 @@ function judgeCallbacks(record, whole, peerReads, add) {
       continue;
     }
     if (whole && entry.sure && error) add('callback-wrong', `${label} has arrived, and its callback got ${error}`);
-    // The peer has read up to the end of the stream, so it has all that the system took.
-    if (!error && peerReads && !entry.arrived) add('callback-wrong', `the callback of ${label} says that it was sent, and it has not arrived`);
+    // The peer has all that the system took.
+    if (!error && hasAll && !entry.arrived) add('callback-wrong', `the callback of ${label} says that it was sent, and it has not arrived`);
     if (entry.written) continue;
     if (last !== null && entry.calledAt < last.calledAt) add('callback-order', `the callback of ${label} came before that of ${last.label}`);
     last = entry;

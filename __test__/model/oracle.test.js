@@ -19,11 +19,11 @@ const peers = new PeerThread();
 before(() => peers.start());
 after(() => peers.stop());
 
-for (const [name, { kinds }] of Object.entries(SABOTAGES)) {
+for (const [name, { kinds, io = 'stream' }] of Object.entries(SABOTAGES)) {
   test(`is noticed: ${name}`, { timeout: 60000 }, async () => {
     const seen = [];
     for (const seed of SEEDS) {
-      const { faults } = await runSeed({ seed, io: 'stream', listener: 'http', patience: 800, sabotage: name, packageDirectory }, peers);
+      const { faults } = await runSeed({ seed, io, listener: 'http', patience: 800, sabotage: name, packageDirectory }, peers);
       if (faults.some(({ kind }) => kinds.includes(kind))) return;
       seen.push(...faults.map(({ kind }) => kind));
     }

@@ -77,6 +77,7 @@ class Peer {
       this._reader = this._newReader();
       this._open(true);
       this.report('open');
+      if (this.plan.read === 'late') this._stopReading(this.plan.readAfter);
       this._reader.push(this._head.subarray(end + 4));
     }
     if (this._slow && !this.closed) this._stopReading(1 + chunk.length % 4);
@@ -116,11 +117,15 @@ class Peer {
   _end() {
     this._gotEnd = true;
     this.report('end');
-    setTimeout(() => {
-      if (this._ended || this.closed) return;
-      this._ended = true;
-      this.socket.end();
-    }, this._gotClose ? this.plan.closeDelay : this.plan.afterEnd);
+    const end = () => {
+      // The message that is being written is written to its end.
+      if (this._dribbling) setTimeout(end, 2);
+      else if (!this._ended && !this.closed) {
+        this._ended = true;
+        this.socket.end();
+      }
+    };
+    setTimeout(end, this._gotClose ? this.plan.closeDelay : this.plan.afterEnd);
   }
 
   _stopReading(ms) {
@@ -191,7 +196,7 @@ class Peer {
   async _dribble(bytes, pieces, ms) {
     this._dribbling = true;
     const size = Math.max(1, Math.ceil(bytes.length / pieces));
-    for (let at = 0; at < bytes.length && !this.closed && !this._ended; at += size) {
+    for (let at = 0; at < bytes.length && !this.closed; at += size) {
       this.socket.write(bytes.subarray(at, at + size));
       await (ms > 0 ? sleep(ms) : turn());
     }

@@ -11,6 +11,11 @@ function send(random, someLength, light) {
   };
 }
 
+/** Much at once: more than the system takes while the peer does not read. */
+function flood(random, count) {
+  return { do: 'flood', kind: random.pick(['ascii', 'binary']), length: 40000 + random.int(90000), count, callback: random.chance(50) };
+}
+
 /** Makers of operations and how often each is chosen; light programs have none that are marked `heavy`. */
 const MAKERS = [
   { weight: 24, make: (random, { someLength, light }) => send(random, someLength, light) },
@@ -23,8 +28,8 @@ const MAKERS = [
     make: (random) => ({ do: 'fill', kind: random.pick(KINDS), length: 500 + random.int(8000), most: 100, callback: random.chance(30) }),
   },
   {
-    weight: 3, heavy: true,
-    make: (random) => ({ do: 'flood', kind: random.pick(['ascii', 'binary']), length: 40000 + random.int(90000), count: 5 + random.int(50), callback: random.chance(50) }),
+    weight: 2, heavy: true,
+    make: (random) => flood(random, 10 + random.int(60)),
   },
   {
     weight: 13,
@@ -78,4 +83,4 @@ function endingOperation(random) {
   return { do: 'end' };
 }
 
-module.exports = { makeOperations, endingOperation, sendingOperation };
+module.exports = { flood, makeOperations, endingOperation, sendingOperation };

@@ -5,7 +5,7 @@
 
 const { Random } = require('../stress/random');
 const { TEXT_KINDS } = require('./payloads');
-const { makeOperations, endingOperation, sendingOperation } = require('./program-operations');
+const { flood, makeOperations, endingOperation, sendingOperation } = require('./program-operations');
 
 const KINDS = [...TEXT_KINDS, 'words', 'binary', 'binary'];
 const IOS = ['auto', 'loop', 'threads'];
@@ -146,7 +146,8 @@ function makeConnection(random, number, count, options, light) {
     accept: random.chance(70) ? { via: 'sync' } : { via: random.pick(['tick', 'timer']), ms: random.int(20) },
     early: random.chance(35) ? Array.from({ length: 1 + random.int(8) }, () => (random.chance(15)
       ? { do: 'ping', length: random.int(100) } : someMessage(random, true))) : [],
-    read: random.chance(75) ? 'fast' : 'slow',
+    read: weighted(random, [['fast', 55], ['slow', 18], ['late', light ? 3 : 27]]),
+    readAfter: 100 + random.int(250),
     answersClose: !random.chance(12),
     closeDelay: random.chance(80) ? 0 : random.int(20),
     afterEnd: random.chance(70) ? 0 : random.int(40),
@@ -156,6 +157,9 @@ function makeConnection(random, number, count, options, light) {
   };
   const others = Array.from({ length: count }, (_, other) => other).filter((other) => other !== number);
   plan.reactions = reactionsOf(random, plan, messages, others, light);
+  if (plan.read === 'late' && !light && random.chance(75)) {
+    plan.reactions.push({ on: 'start', nth: 0, via: 'timer', ms: random.int(60), operations: [flood(random, 180)] });
+  }
   plan.finale = finale(random);
   return plan;
 }

@@ -99,6 +99,8 @@ class ConnectionRecord {
       this.socketFull = 0;
       this.note('socketDrain');
     });
+    // The peer may have broken off before the program has accepted it.
+    if (connection.socket.closed === true) this.socketCloses++;
     connection.socket.on('close', () => {
       this.socketCloses++;
       this.trace('the socket is closed');

@@ -40,12 +40,12 @@ function swap(record, method) {
   };
 }
 
-/** By name: what is broken, and the kinds of faults of which one has to be reported. */
+/** By name: what is broken, the kinds of faults of which one has to be reported, and on which transport it can be seen soon. */
 const SABOTAGES = {
   'lost callback': { apply: (record) => change(record, 'onCallback', 1, nothing), kinds: ['callback-lost'] },
   'callback called twice': { apply: (record) => change(record, 'onCallback', 1, twice), kinds: ['callback-twice'] },
   'callbacks out of order': { apply: (record) => swap(record, 'onCallback'), kinds: ['callback-order', 'callback-lost'] },
-  'lost drain': { apply: (record) => { record.onDrain = nothing; }, kinds: ['drain-lost'] },
+  'lost drain': { apply: (record) => { record.onDrain = nothing; }, kinds: ['drain-lost'], io: 'loop' },
   'lost message': { apply: (record) => change(record, 'onMessage', 1, nothing), kinds: ['message-lost'] },
   'message told twice': { apply: (record) => change(record, 'onMessage', 2, twice), kinds: ['message-twice', 'message-damaged'] },
   'messages out of order': { apply: (record) => swap(record, 'onMessage'), kinds: ['message-order', 'message-lost'] },

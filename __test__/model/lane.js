@@ -5,13 +5,15 @@
 const { PeerThread, runSeed } = require('./runner');
 
 async function main() {
-  const { seeds, ...options } = JSON.parse(process.argv[2]);
+  const { seeds, stopAt = [], ...options } = JSON.parse(process.argv[2]);
   const peers = new PeerThread();
   await peers.start();
   for (const seed of seeds) {
     const { faults, totals } = await runSeed({ ...options, seed }, peers);
     process.send({ faults, totals });
+    if (faults.some(({ kind }) => stopAt.includes(kind))) break;
   }
+  process.send('done');
   await peers.stop();
   // Nothing is left now that keeps the process alive.
   process.disconnect();

@@ -33,7 +33,7 @@ class Seeds {
 
 /**
  * Runs one lane to its end. `onResult(seed, { faults, totals })` is told of each run. Resolves with the seeds that were not run,
- * because the process has crashed or frozen.
+ * because the process has crashed or frozen. With `stopAt`, the first fault of one of these kinds is the end.
  */
 function runLane({ io, listener, seeds, ...common }, onResult) {
   return new Promise((resolve) => {
@@ -50,7 +50,8 @@ function runLane({ io, listener, seeds, ...common }, onResult) {
     };
     watch();
     child.on('message', (result) => {
-      onResult(left.shift(), result);
+      if (result === 'done') left.length = 0;
+      else onResult(left.shift(), result);
       watch();
     });
     child.on('exit', (code, signal) => {
@@ -99,4 +100,4 @@ async function runLanes({ combinations, from, to, until = null, lanes, onFault =
   return { faults, totals, runs };
 }
 
-module.exports = { runLanes };
+module.exports = { runLane, runLanes };

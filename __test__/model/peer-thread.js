@@ -14,6 +14,7 @@ function report(number, type, ...values) {
 }
 
 function flush() {
+  if (events.length === 0) return;
   const list = events;
   events = [];
   parentPort.postMessage(list);
@@ -27,6 +28,11 @@ const ORDERS = {
   },
   readAll({ number }) { peers.get(number).readAll(); },
   end({ number, end }) { peers.get(number).end(end); },
+  /** Tells that all that has happened here has been told. */
+  echo() {
+    flush();
+    parentPort.postMessage('echo');
+  },
   /** Whatever is left of a run. */
   forget() {
     for (const { socket } of peers.values()) socket.destroy();

@@ -54,7 +54,7 @@ function serverOptions(random) {
       { clientNoContextTakeover: true, threshold: 100 },
     ]);
   }
-  if (random.chance(20)) options.fragmentationThreshold = random.pick([100, 1000, 60000]);
+  if (random.chance(20)) options.fragmentationThreshold = random.pick([300, 1000, 60000]);
   else if (random.chance(10)) options.fragmentOutgoingMessages = false;
   if (random.chance(8)) Object.assign(options, { keepalive: true, keepaliveInterval: 15 + random.int(40), keepaliveGracePeriod: 10000 });
   return options;
@@ -158,7 +158,7 @@ function makeConnection(random, number, count, options, light) {
   const others = Array.from({ length: count }, (_, other) => other).filter((other) => other !== number);
   plan.reactions = reactionsOf(random, plan, messages, others, light);
   if (plan.read === 'late' && !light && random.chance(75)) {
-    plan.reactions.push({ on: 'start', nth: 0, via: 'timer', ms: random.int(60), operations: [flood(random, 180)] });
+    plan.reactions.push({ on: 'start', nth: 0, via: 'timer', ms: random.int(60), operations: [flood(random, 130)] });
   }
   plan.finale = finale(random);
   return plan;

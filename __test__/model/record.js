@@ -63,7 +63,7 @@ class ConnectionRecord {
     this.codes = new Set();
     this.endedAt = 0;
     this.closedAt = 0;
-    /** Whether the program has written to a socket that was ended, which is an error of the socket. */
+    /** Whether the program has sent after it has ended the socket itself, which may end in an error of the socket. */
     this.abused = false;
     this.closes = [];
     this.serverCloses = 0;
@@ -95,17 +95,16 @@ class ConnectionRecord {
     connection.on('drain', () => this.onDrain());
     for (const event of ['pause', 'resume']) connection.on(event, () => this.note(event));
     connection.socket.on('end', () => this.note('end'));
-    connection.socket.on('drain', () => {
-      this.socketFull = 0;
-      this.note('socketDrain');
-    });
-    // The peer may have broken off before the program has accepted it.
-    if (connection.socket.closed === true) this.socketCloses++;
-    connection.socket.on('close', () => {
+    connection.socket.on('drain', () => this.note('socketDrain'));
+    // Before those of the connection: a listener of the program that throws keeps Node from calling the ones behind it.
+    connection.socket.prependListener('drain', () => { this.socketFull = 0; });
+    connection.socket.prependListener('close', () => {
       this.socketCloses++;
       this.trace('the socket is closed');
       this.progress();
     });
+    // The peer may have broken off before the program has accepted it.
+    if (connection.socket.closed === true) this.socketCloses++;
   }
 
   /** Notes an event of the connection, and has its listeners do what the program has for them. */
@@ -202,6 +201,7 @@ class ConnectionRecord {
   sends(type, payload, label, { written = false, droppable = false } = {}) {
     const entry = { digest: digest(type, payload), sure: this.mayBeSent === 'sure', refusedBefore: this.mayBeSent === 'no', label, droppable, written };
     if (written) this.writtenDigests.add(entry.digest);
+    if (this.mayBeSent === 'maybe' && this.serverEnds.includes('end')) this.abused = true;
     this.trace(`sends ${label}: ${entry.digest}${entry.sure ? '' : ` (${this.mayBeSent})`}`);
     // What is refused by contract would only make the comparison harder.
     if (entry.refusedBefore && !written) return { ...entry, arrived: false };

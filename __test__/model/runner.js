@@ -18,17 +18,32 @@ const IOS = ['loop', 'threads', 'auto', 'stream', 'mixed'];
 /** Milliseconds without any progress after which what is owed counts as lost. */
 const PATIENCE = 6000;
 
+/** Milliseconds between two looks at what is still owed, at most. */
+const LONGEST_PAUSE = 25;
+
 /** The thread of the peers, which serves one run after another. */
 class PeerThread {
   async start() {
     this._worker = new Worker(path.join(__dirname, 'peer-thread.js'));
     this.onEvents = () => {};
-    this._worker.on('message', (events) => this.onEvents(events));
+    this._echoes = [];
+    this._worker.on('message', (events) => {
+      if (events === 'echo') this._echoes.shift()();
+      else this.onEvents(events);
+    });
     await once(this._worker, 'online');
   }
 
   order(order, values = {}) {
     this._worker.postMessage({ order, ...values });
+  }
+
+  /** Resolves when everything that has happened there until now is known here. */
+  echo() {
+    return new Promise((resolve) => {
+      this._echoes.push(resolve);
+      this.order('echo');
+    });
   }
 
   stop() {
@@ -52,6 +67,7 @@ class Run {
     this.lines = [];
     this.started = performance.now();
     this.lastProgress = performance.now();
+    this.quietTurns = 0;
     this.pendingTimers = 0;
     this.broadcasts = 0;
     this.broadcasting = 0;
@@ -75,6 +91,7 @@ class Run {
 
   progress() {
     this.lastProgress = performance.now();
+    this.quietTurns = 0;
   }
 
   /** Calls `callback` after some time; a run does not end before. */
@@ -185,18 +202,27 @@ class Run {
   /** Waits until `missing(record)` is null for each of `records`; what is not after a time without progress is a fault. */
   async _wait(records, missing) {
     this.progress();
-    for (let pause = 2; ; pause = Math.min(pause * 1.5, 25)) {
+    for (let pause = 2; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
       await new Promise((resolve) => { setTimeout(resolve, pause); });
+      this.quietTurns++;
       const open = records.filter((record) => missing(record) !== null);
       if (open.length === 0 && this.pendingTimers === 0) return;
       if (this.pendingTimers === 0) for (const record of records) if (record.paused) resume(record);
-      if (performance.now() - this.lastProgress < this.patience) continue;
+      if (!this._isQuiet) continue;
+      // Whatever this thread was too busy to hear of is heard now.
+      await this.peers.echo();
+      if (!this._isQuiet) continue;
       for (const record of open) {
-        const { kind, text } = missing(record);
-        this.fault(record.number, kind, `${text}, and nothing has happened for ${Math.round(this.patience / 1000)} s`);
+        const fault = missing(record);
+        if (fault !== null) this.fault(record.number, fault.kind, `${fault.text}, and nothing has happened for ${Math.round(this.patience / 1000)} s`);
       }
       return;
     }
+  }
+
+  /** Whether nothing has happened for so long that nothing will: in time, and in turns of the event loop, which may have been busy. */
+  get _isQuiet() {
+    return performance.now() - this.lastProgress > this.patience && this.quietTurns > this.patience / LONGEST_PAUSE / 2;
   }
 
   /** Whether somebody has ended the connection, or is about to. */

@@ -120,6 +120,7 @@ function broadcast(record, run, { kind, length }) {
   }
 }
 
+/** Keeps this thread busy. */
 function block(ms) {
   for (const end = performance.now() + ms; performance.now() < end;);
 }
@@ -201,4 +202,4 @@ function perform(record, run, operation) {
   OPERATIONS[operation.do](record, run, operation);
 }
 
-module.exports = { perform, resume, PlannedError };
+module.exports = { block, perform, resume, PlannedError };

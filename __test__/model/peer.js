@@ -232,6 +232,12 @@ class Peer {
         this._write(Buffer.concat(frames), null);
         break;
       }
+      case 'chorus':
+        for (let left = step.times; left > 0 && this._maySend; left--) {
+          this._write(this._message(step), null);
+          await sleep(step.every);
+        }
+        break;
       case 'dribble':
         await this._dribble(this._message(step), step.pieces, step.ms);
         break;

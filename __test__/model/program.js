@@ -133,9 +133,16 @@ function startReaction(reactions, random) {
   return reaction;
 }
 
+function messagesOf(step) {
+  if (step.do === 'burst') return step.count;
+  if (step.do === 'chorus') return step.times;
+  return ['message', 'dribble'].includes(step.do) ? 1 : 0;
+}
+
 function makeConnection(random, number, count, options, light) {
   const script = someSteps(random, light);
-  const messages = script.reduce((sum, step) => sum + (step.do === 'burst' ? step.count : ['message', 'dribble'].includes(step.do) ? 1 : 0), 0);
+  if (light) script.splice(random.int(2), 0, { do: 'chorus', times: 110, every: 4, kind: random.pick(KINDS), length: random.int(60) });
+  const messages = script.reduce((sum, step) => sum + messagesOf(step), 0);
   const fate = weighted(random, [['open', 50], ['server', 25], ['peer', 25]]);
   const plan = {
     number,
@@ -164,19 +171,23 @@ function makeConnection(random, number, count, options, light) {
   return plan;
 }
 
-/** The program of a seed. Every tenth has many connections that do little. */
+/**
+ * The program of a seed. Every tenth has many connections that do little, most of it at the same time, while the program of the
+ * server is busy: what has `auto` change the driver.
+ */
 function makeProgram(seed) {
   const random = new Random(seed, 0x6d0de1);
   const light = seed % 10 === 9;
   const options = serverOptions(random);
-  const count = light ? 20 + random.int(25) : random.pick([1, 1, 1, 1, 2, 2, 3, 5]);
+  const count = light ? 50 + random.int(14) : random.pick([1, 1, 1, 1, 2, 2, 3, 5]);
   const connections = Array.from({ length: count }, (_, number) => makeConnection(random, number, count, options, light));
-  return { seed, options, connections };
+  return { seed, options, connections, busy: light ? { ms: 8, times: 60 } : null };
 }
 
 /** The program as text, an operation or step a line. */
-function describeProgram({ seed, options, connections }) {
+function describeProgram({ seed, options, connections, busy }) {
   const lines = [`program of seed ${seed}: options ${JSON.stringify(options)}`];
+  if (busy !== null) lines.push(`  busy: ${JSON.stringify(busy)}`);
   for (const { number, script, reactions, finale: last, early, end, ...rest } of connections) {
     lines.push(`  connection ${number}: ${JSON.stringify(rest)}`);
     for (const step of early) lines.push(`    peer, with its request: ${JSON.stringify(step)}`);

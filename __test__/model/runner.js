@@ -7,7 +7,7 @@ const { Worker } = require('worker_threads');
 const { once } = require('events');
 const { ConnectionRecord } = require('./record');
 const { Leftovers } = require('./leftovers');
-const { PlannedError, perform, resume } = require('./operations');
+const { PlannedError, block, perform, resume } = require('./operations');
 const { makeProgram } = require('./program');
 const { owed, unfinished, judge } = require('./oracle');
 const { sabotage } = require('./sabotage');
@@ -144,6 +144,13 @@ class Run {
       const order = { plan, port: this.servers.portOf(io), path: `/${io}/${plan.number}` };
       this.later(plan.connectAfter, () => this.peers.order('connect', order));
     }
+    if (this.program.busy !== null) this.later(60, () => this._compute(this.program.busy));
+  }
+
+  /** A program that computes: meanwhile many connections become ready. */
+  _compute({ ms, times }) {
+    block(ms);
+    if (times > 1) this.later(0, () => this._compute({ ms, times: times - 1 }));
   }
 
   _newRecord(plan) {

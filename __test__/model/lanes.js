@@ -6,7 +6,7 @@
 const path = require('path');
 const { fork } = require('child_process');
 
-/** Runs of a process before it has to end by itself. */
+/** Runs of a process, after which it has to end by itself. */
 const RUNS_PER_LANE = 20;
 
 /** A process that says nothing for so long is frozen. */
@@ -14,9 +14,10 @@ const FROZEN_AFTER = 60000;
 
 /** Gives each lane its seeds: those of all combinations in turn. */
 class Seeds {
-  constructor({ combinations, from, to, until }) {
+  constructor({ combinations, from, to, until, runsPerLane }) {
     this._until = until;
     this._to = to;
+    this._runsPerLane = runsPerLane;
     this._queues = combinations.map((combination) => ({ ...combination, next: from }));
   }
 
@@ -26,7 +27,7 @@ class Seeds {
     const queue = this._queues.reduce((least, one) => (one.next < least.next ? one : least));
     if (queue.next > this._to) return null;
     const seeds = [];
-    while (seeds.length < RUNS_PER_LANE && queue.next <= this._to) seeds.push(queue.next++);
+    while (seeds.length < this._runsPerLane && queue.next <= this._to) seeds.push(queue.next++);
     return { io: queue.io, listener: queue.listener, seeds };
   }
 }
@@ -72,11 +73,14 @@ function runLane({ io, listener, seeds, ...common }, onResult) {
  * @param {number} options.from the first seed
  * @param {number} options.to the last one
  * @param {number|null} options.until when no more are to be begun, by Date.now()
- * @param {number} options.lanes
+ * @param {number} options.lanes processes at a time
+ * @param {number} [options.runsPerLane]
  * @param {(line: string) => void} [options.onFault]
  */
-async function runLanes({ combinations, from, to, until = null, lanes, onFault = () => {}, ...common }) {
-  const seeds = new Seeds({ combinations, from, to, until });
+async function runLanes({
+  combinations, from, to, until = null, lanes, runsPerLane = RUNS_PER_LANE, onFault = () => {}, ...common
+}) {
+  const seeds = new Seeds({ combinations, from, to, until, runsPerLane });
   const faults = [];
   const totals = {};
   let runs = 0;
@@ -93,7 +97,7 @@ async function runLanes({ combinations, from, to, until = null, lanes, onFault =
         }
       };
       let left = share.seeds;
-      while (left.length > 0) left = await runLane({ ...common, io, listener, seeds: left }, onResult);
+      while (left.length > 0) left = await runLane({ ...common, until, io, listener, seeds: left }, onResult);
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));

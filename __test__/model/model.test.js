@@ -21,6 +21,7 @@ test('programs of random operations lose, double and forget nothing, on every tr
     to: 25,
     until: Date.now() + 75000,
     lanes: 6,
+    runsPerLane: 9,
     onFault: (line) => lines.push(line),
   });
   console.log(`${runs} runs: ${JSON.stringify(totals)}`);

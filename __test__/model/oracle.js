@@ -111,7 +111,8 @@ function judgeCallbacks(record, whole, hasAll, add) {
     if (whole && entry.sure && error) add('callback-wrong', `${label} has arrived, and its callback got ${error}`);
     // The peer has all that the system took.
     if (!error && hasAll && !entry.arrived) add('callback-wrong', `the callback of ${label} says that it was sent, and it has not arrived`);
-    if (entry.written) continue;
+    // What was sent on a socket that had ended was refused.
+    if (entry.written || (!entry.sure && error)) continue;
     if (last !== null && entry.calledAt < last.calledAt) add('callback-order', `the callback of ${label} came before that of ${last.label}`);
     last = entry;
   }

@@ -91,14 +91,14 @@ pub fn native_remove(id: u32) -> Result<Option<Vec<f64>>> {
     })
 }
 
-/// Reads nothing more from a connection, and sends nothing more for it: somebody else is going to. Returns what waits to be
-/// written; `null` when the connection is gone. A `STOPPED` row follows everything that was read; then call `nativeRelease`.
+/// Reads nothing more from a connection: somebody else is going to. Unless it `keeps_writing`, somebody else is going to write
+/// as well. Returns what waits for him to be written; `null` when the connection is gone. A `STOPPED` row follows everything that was read; then call `nativeRelease`.
 #[napi(catch_unwind)]
-pub fn native_stop(id: u32) -> Result<Option<Buffer>> {
+pub fn native_stop(id: u32, keeps_writing: bool) -> Result<Option<Buffer>> {
     let id = SlotId::from_raw(id);
     started(|environment| {
-        let unsent = environment.with_reactor(|reactor, events| reactor.stop(id, events)).flatten();
-        unsent.map(|unsent| unsent.to_vec().into())
+        let unsent = environment.with_reactor(|reactor, events| reactor.stop(id, keeps_writing, events));
+        unsent.flatten().map(|unsent| unsent.to_vec().into())
     })
 }
 

@@ -196,12 +196,21 @@ impl Reactor {
     }
 
     /// Reads nothing more from a connection, for good. [`SocketEvent::Stopped`] follows everything that was read before;
-    /// then, [`Reactor::release`] gives what somebody else needs to go on. What waits to be written is returned at once.
-    pub(crate) fn stop(&mut self, id: ConnectionId, events: &mut Events) -> Option<BytesMut> {
+    /// then, [`Reactor::release`] gives what somebody else needs to go on. What waits to be written is returned at once;
+    /// nothing with `keeps_writing`.
+    pub(crate) fn stop(
+        &mut self,
+        id: ConnectionId,
+        keeps_writing: bool,
+        events: &mut Events,
+    ) -> Option<BytesMut> {
         let socket = self.sockets.get_mut(id)?;
         socket.read.hold(Reasons::STOPPED);
         if socket.inflating.is_none() {
             events.push(id, SocketEvent::Stopped);
+        }
+        if keeps_writing {
+            return Some(BytesMut::new());
         }
         socket.notify = 0;
         Some(std::mem::take(&mut socket.outbox).into_bytes())

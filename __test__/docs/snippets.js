@@ -1,6 +1,6 @@
 'use strict';
 
-// The code in README.md and docs/*.md.
+// The pages of the documentation, and the code in them.
 //
 // A comment in front of a block says what the page does not show:
 //   <!-- file: NAME -->     other blocks of the page load it by this name
@@ -11,7 +11,8 @@ const fs = require('fs');
 const path = require('path');
 
 const ROOT = path.resolve(__dirname, '../..');
-const PAGES = ['README.md', ...fs.readdirSync(path.join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).sort().map((name) => `docs/${name}`)];
+const PAGES = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md',
+  ...fs.readdirSync(path.join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).sort().map((name) => `docs/${name}`)];
 
 const BLOCK = /(?:^<!-- (file|not run|not compiled): (.+?) -->\n)?^```(js|ts)\n([^]*?)^```$/gm;
 

@@ -6,7 +6,8 @@
 const createDebug = require('debug');
 const { noop } = require('../../utils');
 
-const NAMESPACE = 'websocket:connection';
+// One for all connections: making one costs more than a connection may. Its `enabled` follows createDebug.enable().
+const print = createDebug('websocket:connection');
 
 /** The logger of every connection while DEBUG does not name the namespace. */
 function silent() {}
@@ -27,7 +28,6 @@ function peerOf({ remoteAddress, socket }) {
  * Its `printOutput()` is there because programs call it; no line waits to be printed.
  */
 function debugLines(connection) {
-  const print = createDebug(NAMESPACE);
   if (!print.enabled) return silent;
   const id = ++lastId;
   let peer = '';

@@ -63,7 +63,7 @@ test('docs/connection.md has the close codes of the code', () => {
 });
 
 test('docs/server.md says when io: \'auto\' moves between the loop and the thread', () => {
-  const [policy, page] = [read('src/transport/policy.rs'), read('docs/server.md').replace(/\s+/g, ' ')];
+  const [policy, page] = [read('src/transport/driver/policy.rs'), read('docs/server.md').replace(/\s+/g, ' ')];
   const [many, few] = ['MANY', 'FEW'].map((name) => Number(new RegExp(`const ${name}: f32 = ([\\d.]+);`).exec(policy)[1]));
   assert.ok(page.includes(`When it finds ${many} or more active connections`), `${many} or more`);
   assert.ok(page.includes(`Below ${few} it moves back`), `below ${few}`);

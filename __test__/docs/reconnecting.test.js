@@ -26,7 +26,7 @@ let problem = null;
 before(() => {
   fs.writeFileSync(path.join(directory, 'package.json'), '{ "private": true }');
   try {
-    npm(['install', '--ignore-scripts', '--prefer-offline', ...PACKAGES], { cwd: directory });
+    npm(['install', '--ignore-scripts', '--prefer-offline', '--fetch-retries=0', ...PACKAGES], { cwd: directory });
   } catch (error) {
     problem = `${PACKAGES} cannot be installed: ${error.message.split('\n')[0]}`;
   }

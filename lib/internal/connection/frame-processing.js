@@ -5,6 +5,7 @@
 const WebSocketFrame = require('../../WebSocketFrame');
 const { OPCODE } = require('../transport/encode');
 const { handleCloseFrame } = require('./closing');
+const { debugMessage } = require('./debug-lines');
 const { heartbeatOf } = require('./heartbeat');
 const channels = require('../base/channels');
 
@@ -70,17 +71,23 @@ function emitMessage(connection, opcode, payload) {
 /** A message has arrived. */
 function tellMessage(connection, message) {
   connection._messagesReceived++;
+  if (connection._debug.enabled) {
+    const isText = message.type === 'utf8';
+    debugMessage(connection, 'message received', isText, isText ? message.utf8Data : message.binaryData);
+  }
   if (channels.message.hasSubscribers) channels.message.publish({ connection, message });
   connection.emit('message', message);
 }
 
 /** A Pong has arrived. */
 function handlePong(connection, payload) {
+  connection._debug('Pong received');
   heartbeatOf(connection).answered(payload);
   connection.emit('pong', payload);
 }
 
 function handlePing(connection, payload) {
+  connection._debug('Ping received');
   heartbeatOf(connection).pingsReceived++;
   if (connection._pingListenerCount > 0) {
     let cancelled = false;
@@ -104,7 +111,7 @@ const methods = {
    * become messages. An overridden method sees every frame of the connection.
    */
   processFrame(frame) {
-    this._debug('processFrame: %s', frame);
+    if (this._debug.enabled) this._debug('frame received: %s', frame);
     const { opcode } = frame;
     if (this.frameQueue.length > 0 && opcode > OPCODE.CONTINUATION && opcode < OPCODE.CLOSE) {
       this.drop(1002, `Illegal frame opcode 0x${opcode.toString(16)} received in middle of fragmented message.`);

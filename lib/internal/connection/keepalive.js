@@ -70,7 +70,7 @@ const methods = {
 
   /** Nothing was received for `keepaliveInterval` milliseconds. */
   handleKeepaliveTimer() {
-    this._debug('handleKeepaliveTimer');
+    this._debug('nothing received for %d ms (keepaliveInterval)', this.config.keepaliveInterval);
     this._keepaliveTimeoutID = null;
     this.ping();
     if (this.config.dropConnectionOnKeepaliveTimeout) {
@@ -93,7 +93,7 @@ const methods = {
 
   /** Nothing was received for `keepaliveGracePeriod` milliseconds after a ping. */
   handleGracePeriodTimer() {
-    this._debug('handleGracePeriodTimer');
+    this._debug('no answer within %d ms (keepaliveGracePeriod)', this.config.keepaliveGracePeriod);
     this._gracePeriodTimeoutID = null;
     this.drop(1006, 'Peer not responding.', true);
   },

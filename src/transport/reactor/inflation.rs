@@ -100,6 +100,11 @@ impl Inflations {
         job
     }
 
+    /// Whether a portion is done and was not taken back.
+    pub(super) fn has_finished(&self) -> bool {
+        self.under_way > 0 && !self.finished.ids.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// A socket whose portion is done.
     pub(super) fn next_finished(&mut self) -> Option<ConnectionId> {
         if self.under_way == 0 {

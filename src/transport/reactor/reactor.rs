@@ -141,6 +141,7 @@ impl Reactor {
             || !self.flush_list.is_empty()
             || !self.fan_out_list.is_empty()
             || self.inflations.can_start()
+            || self.inflations.has_finished()
             || self.listeners.is_pending()
     }
 
@@ -420,7 +421,10 @@ impl Reactor {
                 self.schedule_read(id);
             }
         }
-        let full = !self.read_some(room, events) || !self.start_inflations(room, events);
+        // In this order: what is left for want of room must not be taken for what is left for another turn.
+        let all_read = self.read_some(room, events);
+        let all_started = self.start_inflations(room, events);
+        let full = !all_read || !all_started || (!events.fit(room) && self.inflations.has_finished());
         let more = self.saturated || !self.read_list.is_empty() || self.listeners.is_pending();
         Ok(match (full, more) {
             (true, _) => Progress::Full,

@@ -27,16 +27,6 @@ export interface IWebSocketError extends NodeJS.ErrnoException {
   code?: string | undefined;
 }
 
-/** Why an opening handshake has failed. Where the server refused it, the last three say how. */
-export interface IHandshakeError extends IWebSocketError {
-  /** The HTTP status of the server's answer. */
-  statusCode?: number | undefined;
-  /** The headers of the server's answer, their names in lower case. */
-  headers?: http.IncomingHttpHeaders | undefined;
-  /** Why, in the words of the server: its `X-WebSocket-Reject-Reason` header. */
-  reason?: string | undefined;
-}
-
 /** Called once: without an argument after the bytes were handed to the system, or with what went wrong. */
 export type SendCallback = (err?: IWebSocketError) => void;
 
@@ -301,7 +291,7 @@ export interface IServerConfig extends IConfig {
 
   /**
    * Which proxies are believed when they name the client in `X-Forwarded-For`: everybody (true), nobody (false), or
-   * those with one of these addresses or in one of these ranges (`10.0.0.0/8`).
+   * those with one of these addresses or in one of these ranges (`10.0.0.0/8`). `'unix:'` stands for Unix sockets.
    * @default true
    */
   trustProxy?: boolean | string | string[] | undefined;
@@ -349,14 +339,20 @@ export type INoServerConfig = Omit<IServerConfig, 'httpServer'> & { noServer: tr
 
 /** Options of a server that listens itself. */
 export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServer' | 'host' | 'port'> & {
-  /** The port to listen on; 0 lets the operating system choose. */
-  port: number;
+  /** The port to listen on, as a number or in digits; 0 lets the operating system choose. */
+  port: number | string;
   /**
    * The address to listen at, or a name for one.
    * @default all addresses
    */
   host?: string | null | undefined;
 };
+
+/** Why a request was refused. */
+export interface IUpgradeError extends IWebSocketError {
+  /** The HTTP status of the answer. */
+  statusCode?: number | undefined;
+}
 
 /** Events of {@link server} and the arguments of their listeners. */
 export interface IServerEvents {
@@ -373,7 +369,7 @@ export interface IServerEvents {
   /** A connection of this server is closed. */
   close: [connection: connection, reason: number, desc: string];
   /** A request was refused before `request` could be emitted. */
-  upgradeError: [error: IHandshakeError];
+  upgradeError: [error: IUpgradeError];
 }
 
 /** Listens for WebSocket requests on HTTP servers. */
@@ -494,7 +490,7 @@ export class request extends EventEmitter {
   httpRequest: http.IncomingMessage;
   /** The `Host` header, with a port if the client named one. */
   host: string;
-  /** Path and query as in the request line. */
+  /** Path and query as in the request line; the whole URL if the client or a proxy sent that. */
   resource: string;
   /** The `Sec-WebSocket-Key` header. */
   key: string;
@@ -1003,16 +999,28 @@ export interface IConnectOptions extends https.RequestOptions {
   maxRedirects?: number | undefined;
 }
 
+/** Why there is no connection. */
+export interface IConnectError extends IWebSocketError {
+  /** The status of the server's answer, if it was not 101. */
+  statusCode?: number | undefined;
+  /** The headers of that answer, their names in lower case. */
+  headers?: http.IncomingHttpHeaders | undefined;
+  /** Why the server refuses, in its own words: what its `reject()` was given, or the phrase of the status. */
+  reason?: string | undefined;
+  /** What was wrong with each address, if the host has several. */
+  errors?: Error[] | undefined;
+}
+
 /** Events of {@link client} and the arguments of their listeners. */
 export interface IClientEvents {
   /** The connection is open. */
   connect: [connection: connection];
   /** There will be no connection: the error of the system, or what was wrong with the server's answer. */
-  connectFailed: [err: IHandshakeError];
+  connectFailed: [err: IConnectError];
   /** The server answered with something else than 101. With a listener for it, `connectFailed` is not emitted. */
   httpResponse: [response: http.IncomingMessage, client: client];
   /** The same as `connectFailed`, emitted only if somebody listens for it. */
-  error: [err: IHandshakeError];
+  error: [err: IConnectError];
 }
 
 /** Opens connections to servers. */
@@ -1228,7 +1236,7 @@ export interface IErrorEvent extends Error {
   type?: string | undefined;
   target?: w3cwebsocket | undefined;
   /** What went wrong. */
-  error?: IHandshakeError | undefined;
+  error?: IConnectError | undefined;
   /** The message of `error`. */
   message: string;
   /** @deprecated Never set. Declared because @types/websocket says that the event is an Error. */
@@ -1241,7 +1249,7 @@ export interface IErrorEvent extends Error {
 export interface IW3CEventMap {
   open: IEvent;
   message: IEvent & IMessageEvent;
-  error: IEvent & IErrorEvent & { error: IHandshakeError };
+  error: IEvent & IErrorEvent & { error: IConnectError };
   close: IEvent & ICloseEvent;
 }
 

@@ -3,7 +3,7 @@
 import * as http from 'http';
 import {
   client as WebSocketClient, connection as WebSocketConnection, server as WebSocketServer, w3cwebsocket as W3CWebSocket,
-  IHandshakeError, IWebSocketError, SendCallback,
+  IConnectError, IUpgradeError, IWebSocketError, SendCallback,
 } from 'websocket';
 
 export function ofClient(client: WebSocketClient): void {
@@ -12,15 +12,15 @@ export function ofClient(client: WebSocketClient): void {
     const status: number | undefined = error.statusCode;
     const retryAfter: string | undefined = error.headers?.['retry-after'];
     const reason: string | undefined = error.reason;
-    console.log(code === 'ECONNREFUSED', error.syscall, status === 401, retryAfter, reason, error.cause);
+    console.log(code === 'ECONNREFUSED', error.syscall, status === 401, retryAfter, reason, error.cause, error.errors?.length);
   });
-  client.on('error', (error: IHandshakeError) => console.log(error.statusCode));
+  client.on('error', (error: IConnectError) => console.log(error.statusCode));
   client.emit('connectFailed', new Error('of the program'));
   client.emit('connectFailed', Object.assign(new Error('refused'), { statusCode: 403, headers: {}, reason: 'no' }));
 }
 
 export function ofServer(server: WebSocketServer): void {
-  server.on('upgradeError', (error) => console.log(error.code, error.statusCode, error.headers, error.reason));
+  server.on('upgradeError', (error) => console.log(error.code, error.statusCode?.toFixed()));
   server.on('error', (error) => console.log(error.code === 'EADDRINUSE'));
 }
 
@@ -39,5 +39,6 @@ export function ofW3C(socket: W3CWebSocket): void {
   socket.onerror = (event) => console.log(event.error?.code, event.error?.statusCode);
 }
 
-export const headersOf = (error: IHandshakeError): http.IncomingHttpHeaders => error.headers ?? {};
+export const headersOf = (error: IConnectError): http.IncomingHttpHeaders => error.headers ?? {};
 export const codeOf = (error: IWebSocketError): string => error.code ?? 'none';
+export const statusOf = (error: IUpgradeError): number => error.statusCode ?? 0;

@@ -9,6 +9,7 @@ const { endHeartbeat } = require('./heartbeat');
 const { stopDeadlines } = require('./limits');
 const { startTimer, stopTimer } = require('../time/connection-timer');
 const { destroyAfter } = require('../time/linger');
+const { abandon } = require('../transport/giving-back');
 
 const DEFAULT_CLOSE_TIMEOUT = 5000;
 
@@ -58,6 +59,7 @@ function releaseResources(connection) {
   connection._waitingPong = null;
   connection._inbox.clear();
   connection._transport.release(connection);
+  abandon(connection);
   if (connection._compressor !== null) {
     connection._compressedBytesSent = connection._compressor.bytesSent;
     connection._compressor.release();

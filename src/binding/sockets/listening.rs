@@ -1,0 +1,93 @@
+//! What JavaScript calls to have the addon listen, and to answer the requests that come in.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use napi::Result;
+use napi_derive::napi;
+
+use super::environment::started;
+use crate::binding::arguments::config;
+use crate::slots::SlotId;
+
+/// What has come of [`native_listen`].
+#[napi(object, object_from_js = false)]
+pub struct Listening {
+    /// The number of the listener, by which requests name it.
+    pub listener: u32,
+    /// Where it listens.
+    pub address: String,
+    /// The port, which the operating system has chosen for port 0.
+    pub port: u32,
+    /// The error number of the operating system; 0 if it listens.
+    pub error: i32,
+}
+
+/// Listens at an IP address. A request has `timeout` milliseconds to arrive, and its head `max_head_len` bytes.
+#[napi(catch_unwind)]
+pub fn native_listen(address: String, port: u32, timeout: u32, max_head_len: u32) -> Result<Listening> {
+    const INVALID: i32 = 22;
+    let failed = |error| Listening { listener: 0, address: String::new(), port: 0, error };
+    let (Ok(ip), Ok(port)) = (address.parse::<IpAddr>(), u16::try_from(port)) else {
+        return Ok(failed(INVALID));
+    };
+    started(|environment| {
+        let timeout = Duration::from_millis(u64::from(timeout));
+        let listening = environment.with_reactor(|reactor, _| {
+            reactor.listen(SocketAddr::new(ip, port), timeout, max_head_len as usize)
+        });
+        let (listener, address) = match listening {
+            Some(Ok(listening)) => listening,
+            Some(Err(error)) => return failed(error.raw_os_error().unwrap_or(INVALID)),
+            None => return failed(INVALID),
+        };
+        environment.shared.watch_deadlines();
+        let (address, port) = (address.ip().to_string(), u32::from(address.port()));
+        Listening { listener: listener.raw(), address, port, error: 0 }
+    })
+}
+
+/// Stops listening. Connections stay open.
+#[napi(catch_unwind)]
+pub fn native_close_listener(listener: u32) -> Result<()> {
+    started(|environment| {
+        environment.with_reactor(|reactor, _| reactor.close_listener(SlotId::from_raw(listener)));
+    })
+}
+
+/// Makes a connection that a `REQUEST` row has told of one that can be sent to. False when it is gone.
+#[napi(catch_unwind)]
+pub fn native_know(id: u32) -> Result<bool> {
+    let id = SlotId::from_raw(id);
+    started(|environment| {
+        let counters = environment.with_reactor(|reactor, _| reactor.counters(id)).flatten();
+        counters.map(|counters| environment.register(id, counters)).is_some()
+    })
+}
+
+/// Begins to receive frames of such a connection; arguments as for `nativeAdd`. False when it is gone.
+#[napi(catch_unwind)]
+pub fn native_begin(
+    id: u32,
+    mask: u32,
+    max_frame_size: f64,
+    max_message_size: f64,
+    assemble: bool,
+    inflation: u32,
+) -> Result<bool> {
+    let config = config(mask, max_frame_size, max_message_size, assemble, inflation);
+    started(|environment| {
+        environment.with_reactor(|reactor, _| reactor.begin(SlotId::from_raw(id), config)).unwrap_or_default()
+    })
+}
+
+/// A duplicate of the descriptor of a connection, which becomes the caller's; -1 when there is none to be had.
+#[napi(catch_unwind)]
+pub fn native_duplicate(id: u32) -> Result<i32> {
+    started(|environment| {
+        environment
+            .with_reactor(|reactor, _| reactor.duplicate_socket(SlotId::from_raw(id)))
+            .flatten()
+            .unwrap_or(-1)
+    })
+}

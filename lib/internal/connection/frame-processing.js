@@ -8,6 +8,7 @@ const { handleCloseFrame } = require('./closing');
 const { debugMessage } = require('./debug-lines');
 const { heartbeatOf } = require('./heartbeat');
 const channels = require('../base/channels');
+const { concat } = require('../base/own-memory');
 
 /** Fragments that are queued one by one when the program has its own processFrame(). */
 const MAX_QUEUED_FRAMES = 1024;
@@ -48,7 +49,7 @@ function processDataFrame(connection, frame) {
   if (connection.frameQueue.length > MAX_QUEUED_FRAMES) mergeQueue(connection);
   if (!frame.fin) return;
   const { opcode } = connection.frameQueue[0];
-  const payload = Buffer.concat(connection.frameQueue.map((fragment) => fragment.binaryPayload));
+  const payload = concat(connection.frameQueue.map((fragment) => fragment.binaryPayload));
   connection.frameQueue = [];
   connection.fragmentationSize = 0;
   emitMessage(connection, opcode, payload);
@@ -57,7 +58,7 @@ function processDataFrame(connection, frame) {
 /** Puts all queued fragments into the first one. */
 function mergeQueue(connection) {
   const [first] = connection.frameQueue;
-  first.binaryPayload = Buffer.concat(connection.frameQueue.map((fragment) => fragment.binaryPayload));
+  first.binaryPayload = concat(connection.frameQueue.map((fragment) => fragment.binaryPayload));
   connection.frameQueue = [first];
 }
 

@@ -104,6 +104,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   // Whether the socket had ended, or was closed, before the inbox was empty.
   this._endPending = false;
   this._socketClosed = false;
+  // Whether our answer to the peer's Close frame was sent.
+  this._sentClose = false;
   // Whether both Close frames have been exchanged (RFC 6455 section 7.1.4).
   this._closedCleanly = false;
   // Messages so far, for stats() and idleTimeout.
@@ -445,6 +447,7 @@ WebSocketConnection.prototype.handleSocketClose = function handleSocketClose(had
 };
 
 WebSocketConnection.prototype.handleSocketDrain = function handleSocketDrain() {
+  if (this.closeEventEmitted) return;
   this._debug('everything sent so far is written (drain)');
   this.outputBufferFull = false;
   if (this._waitingPong !== null) {
@@ -466,7 +469,13 @@ WebSocketConnection.prototype.handleSocketPause = function handleSocketPause() {
   this._pauseInput();
 };
 
+/** Whether a stream was paused; objects that merely look like sockets do not say. */
+function isPaused(socket) {
+  return typeof socket.isPaused === 'function' && socket.isPaused();
+}
+
 WebSocketConnection.prototype._pauseInput = function _pauseInput() {
+  if (this.inputPaused) return;
   this.inputPaused = true;
   this._transport.setPaused(this, true);
   this.emit('pause');
@@ -478,6 +487,8 @@ WebSocketConnection.prototype.handleSocketResume = function handleSocketResume()
     // Unless the program has paused and resumed since, for which Node has this one event.
     if (!this.inputPaused || this.socket.isPaused()) return;
   }
+  // It was paused again since, and a stream says later that it flows.
+  if (isPaused(this.socket)) return;
   this._debug('resumed');
   this._resumeInput();
 };

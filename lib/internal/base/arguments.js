@@ -4,15 +4,22 @@
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** `data` as a Buffer over the same memory if it is bytes in any form, else null. */
+/**
+ * `data` as a Buffer if it is bytes in any form, else null. The Buffer has the same memory, unless that is shared with other
+ * threads: those might write while a frame is made of it.
+ */
 function asBuffer(data) {
-  if (Buffer.isBuffer(data)) return data;
-  if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  if (data instanceof ArrayBuffer || Object.prototype.toString.call(data) === '[object ArrayBuffer]' ||
-      (typeof SharedArrayBuffer === 'function' && data instanceof SharedArrayBuffer)) {
-    return Buffer.from(data);
+  if (ArrayBuffer.isView(data)) {
+    const { buffer, byteOffset, byteLength } = data;
+    if (isShared(buffer)) return Buffer.from(new Uint8Array(buffer, byteOffset, byteLength));
+    return Buffer.isBuffer(data) ? data : Buffer.from(buffer, byteOffset, byteLength);
   }
-  return null;
+  if (data instanceof ArrayBuffer || Object.prototype.toString.call(data) === '[object ArrayBuffer]') return Buffer.from(data);
+  return isShared(data) ? Buffer.from(new Uint8Array(data)) : null;
+}
+
+function isShared(memory) {
+  return typeof SharedArrayBuffer === 'function' && memory instanceof SharedArrayBuffer;
 }
 
 /**
@@ -22,7 +29,6 @@ function asBuffer(data) {
  */
 function payloadOf(frame) {
   const payload = frame.binaryPayload || NO_BYTES;
-  if (Buffer.isBuffer(payload)) return payload;
   const bytes = asBuffer(payload);
   if (bytes === null) throw new TypeError(`The binaryPayload of a frame is a Buffer, not ${typeof payload}`);
   return bytes;

@@ -203,7 +203,10 @@ const methods = {
    * @throws {TypeError} for a payload that is no Buffer
    */
   sendFrame(frame, cb) {
-    if (this.state === 'closed' || this.state === 'ending') return maySend(this, cb);
+    if (this.state === 'closed' || this.state === 'ending' || this._sentClose) {
+      callBack(cb, closedError(this));
+      return false;
+    }
     frame.mask = this.maskOutgoingPackets;
     return this._transport.sendRaw(this, frame.toBuffer(), cb);
   },
@@ -227,6 +230,8 @@ const methods = {
     frame.fin = true;
     frame.closeStatus = reasonCode;
     this.sendFrame(frame, cb);
+    // Nothing follows a Close frame (RFC 6455 section 5.5.1).
+    this._sentClose = this.state === 'peer_requested_close';
     this.socket.end();
   },
 };
@@ -245,13 +250,17 @@ function broadcast(connections, method, data) {
   let direct = null;
   // Null for what each connection's own method has to refuse.
   let payload = method === 'sendBytes' ? asBuffer(data) : null;
-  if (method === 'sendUTF' && typeof data?.toString === 'function') payload = Buffer.from(String(data.toString()));
+  let message = payload;
+  if (method === 'sendUTF' && typeof data?.toString === 'function') {
+    message = String(data.toString());
+    payload = Buffer.from(message);
+  }
   for (const connection of connections) {
     // Whoever has a method of his own there wants it called.
     if (payload === null || connection._transport !== nativeTransport || connection[method] !== methods[method] ||
         isOverridden(connection) || connection.maskOutgoingPackets || connection._compressor?.group === null) {
       connection[method](data);
-    } else if (maySend(connection) && hasRoom(connection, payload)) {
+    } else if (maySend(connection) && hasRoom(connection, message, undefined, payload.length)) {
       countSent(connection, opcode, payload);
       const group = connection._compressor?.group;
       if (direct === null || group !== lastGroup) {

@@ -11,9 +11,11 @@ const { Duplex } = require('stream');
 function startReceiving(connection, head) {
   const { socket } = connection;
   const early = Boolean(head) && head.length > 0;
-  if (early && socket instanceof Duplex) socket.unshift(head);
+  // A stream that flows passes on at once what it is given back, when nobody listens for the connection yet.
+  const takesBack = socket instanceof Duplex && !(socket.readableFlowing && socket.listenerCount('data') > 0);
+  if (early && takesBack) socket.unshift(head);
   connection._addSocketEventListeners();
-  if (early && !(socket instanceof Duplex)) connection.handleSocketData(head);
+  if (early && !takesBack) connection.handleSocketData(head);
 }
 
 module.exports = { startReceiving };

@@ -7,9 +7,12 @@ const net = require('net');
 const { EventEmitter } = require('events');
 const { Duplex, Readable, Writable, Stream } = require('stream');
 const binding = require('../addon/binding');
+const { BoundFunction } = require('../base/context');
 const { Listeners } = require('../base/listener-store');
+const { connectionOf } = require('../transport/connections-by-id');
+const { tellWhenWritten } = require('../transport/send-callbacks');
 const {
-  kId, kCounts, kFinal, kUnref, becomeTakenOver, changeAlive, counts, letGo,
+  kId, kCounts, kFinal, kUnref, becomeTakenOver, changeAlive, counts, letGo, writeRaw,
 } = require('../transport/taken-over-socket');
 
 const kAddress = Symbol('address');
@@ -29,7 +32,7 @@ const HIGH_WATER_MARK = new Writable().writableHighWaterMark;
  * @param {number} id of the connection within the addon
  * @param {string} address
  * @param {number} port
- * @param {{ scheduleFlush(): void, forget(id: number): void, giveBack(socket: net.Socket): void }} hooks of the transport
+ * @param {{ forget(id: number): void, giveBack(socket: net.Socket): void }} hooks of the listener
  */
 function LazySocket(id, address, port, hooks) {
   // The constructor of net.Socket is called when what it makes is needed.
@@ -108,30 +111,23 @@ const methods = {
   },
 
   write(data, encoding, callback) {
+    if (!this[kDestroyed] && !this[kEnding] && this[kId] !== null) return writeRaw(this, data, encoding, callback);
     const cb = typeof encoding === 'function' ? encoding : callback;
-    const bytes = typeof data === 'string' ? Buffer.from(data, typeof encoding === 'string' ? encoding : 'utf8') : data;
-    const gone = this[kDestroyed] || this[kEnding];
-    const waiting = gone ? 0 : binding.nativeSendRaw(this[kId], bytes);
-    if (!gone) this[kHooks].scheduleFlush();
-    if (typeof cb === 'function') {
-      if (gone) process.nextTick(cb, error('EPIPE', 'write'));
-      else process.nextTick(cb);
-    }
-    return waiting < HIGH_WATER_MARK;
+    if (typeof cb === 'function') process.nextTick(cb, error('EPIPE', 'write'));
+    return false;
   },
 
   end(data, encoding, callback) {
     if (data !== undefined && data !== null && typeof data !== 'function') this.write(data, encoding);
     const cb = [data, encoding, callback].find((argument) => typeof argument === 'function');
-    if (cb) process.nextTick(cb);
-    if (this[kEnding] || this[kDestroyed]) return this;
-    this[kEnding] = true;
-    if (this[kGotEnd]) {
-      process.nextTick(destroyWhenWritten, this);
-    } else {
-      binding.nativeFinish(this[kId]);
-      this[kHooks].scheduleFlush();
+    if (this[kEnding] || this[kDestroyed]) {
+      if (cb) process.nextTick(cb);
+      return this;
     }
+    this[kEnding] = true;
+    if (cb) tellWhenWritten(connectionOf(this[kId]), new BoundFunction(cb));
+    if (this[kGotEnd]) process.nextTick(destroyWhenWritten, this);
+    else binding.nativeFinish(this[kId]);
     return this;
   },
 
@@ -212,7 +208,8 @@ const properties = {
   writableEnded() { return this[kEnding]; },
   writableLength() { return counts(this)[0]; },
   writableHighWaterMark() { return HIGH_WATER_MARK; },
-  writableNeedDrain() { return counts(this)[0] >= HIGH_WATER_MARK; },
+  bufferSize() { return counts(this)[0]; },
+  writableNeedDrain() { return this[kId] !== null && connectionOf(this[kId])?._needDrain === true; },
   bytesRead() { return counts(this)[1]; },
   bytesWritten() { return counts(this)[0] + counts(this)[2]; },
   pending() { return false; },

@@ -8,7 +8,8 @@ const { getSystemErrorName } = require('util');
 const binding = require('../addon/binding');
 const { KIND } = require('../addon/rows');
 const { LazySocket, prepareLazySockets } = require('./lazy-socket');
-const { PLACE_MASK, connections } = require('../transport/connections-by-id');
+const { PLACE_MASK, connections, connectionOf, isPending } = require('../transport/connections-by-id');
+const { onRequest } = require('../transport/native-batches');
 const { becomeOrdinary, changeAlive, changeAliveFor, nativeIdOf, readAgain } = require('../transport/taken-over-socket');
 const { giveBack } = require('../transport/giving-back');
 const { UpgradeRequest } = require('./upgrade-request');
@@ -20,6 +21,7 @@ const listeners = new Map();
 class PendingConnection {
   constructor(id) {
     this._nativeId = id;
+    this.isPending = true;
     this._context = null;
     this._sendCallbacks = null;
     this._needDrain = false;
@@ -30,14 +32,14 @@ class PendingConnection {
   requested({ listener, lines, address, port }) {
     const id = this._nativeId;
     // Nobody listens any more, or the connection has gone again.
-    const onRequest = listeners.get(listener);
-    if (onRequest === undefined || !binding.nativeKnow(id)) {
+    const answer = listeners.get(listener);
+    if (answer === undefined || !binding.nativeKnow(id)) {
       binding.nativeRemove(id);
       return;
     }
     connections[id & PLACE_MASK] = this;
     this.socket = new LazySocket(id, address, port, hooks);
-    onRequest(new UpgradeRequest(this.socket, lines), this.socket);
+    answer(new UpgradeRequest(this.socket, lines), this.socket);
   }
 
   // No frames are read before accept().
@@ -46,27 +48,27 @@ class PendingConnection {
   }
 }
 
-/** What the sockets need of the transport; `scheduleFlush` is put in by native-batches, which requires this module. */
-const hooks = {
-  scheduleFlush: null,
+onRequest((id) => new PendingConnection(id));
 
+/** What the sockets need of the transport. */
+const hooks = {
   forget(id) {
-    const place = id & PLACE_MASK;
-    if (isPending(id) && connections[place]._nativeId === id) connections[place] = undefined;
+    if (isPending(id)) connections[id & PLACE_MASK] = undefined;
   },
 
   giveBack(socket) {
-    const owner = connections[nativeIdOf(socket) & PLACE_MASK];
-    if (!(owner instanceof PendingConnection)) {
+    const id = nativeIdOf(socket);
+    const owner = id === null ? undefined : connectionOf(id);
+    if (owner !== undefined && !owner.isPending) {
       giveBack(owner);
       return;
     }
-    hooks.forget(owner._nativeId);
+    if (owner !== undefined) connections[id & PLACE_MASK] = undefined;
     if (!becomeOrdinary(socket)) return;
     changeAliveFor(socket, -1);
     // Nothing was read behind the request, so nothing is on its way.
-    const unsent = binding.nativeStop(owner._nativeId);
-    const left = binding.nativeRelease(owner._nativeId);
+    const unsent = binding.nativeStop(id, false);
+    const left = binding.nativeRelease(id);
     if (left === null) return;
     binding.releaseReceiver(left.receiver);
     readAgain(socket);
@@ -75,21 +77,16 @@ const hooks = {
   },
 };
 
-/** Whether an id is that of a connection which waits for accept(). */
-function isPending(id) {
-  return id !== null && connections[id & PLACE_MASK] instanceof PendingConnection;
-}
-
 /**
  * Listens at an IP address.
  * @param {string} address
  * @param {number} port 0 lets the operating system choose
  * @param {number} timeout milliseconds that a request may take to arrive
- * @param {(request: UpgradeRequest, socket: net.Socket) => void} onRequest
+ * @param {(request: UpgradeRequest, socket: net.Socket) => void} answer called with each request
  * @returns {{ address(): net.AddressInfo, close(): void }}
  * @throws {Error} that of the operating system
  */
-function listen(address, port, timeout, onRequest) {
+function listen(address, port, timeout, answer) {
   prepareLazySockets();
   const bound = binding.nativeListen(address, port, timeout, maxHeaderSize);
   if (bound.error !== 0) {
@@ -97,7 +94,7 @@ function listen(address, port, timeout, onRequest) {
     throw Object.assign(new Error(`listen ${code}: ${address}:${port}`),
       { code, errno: -bound.error, syscall: 'listen', address, port });
   }
-  listeners.set(bound.listener, onRequest);
+  listeners.set(bound.listener, answer);
   changeAlive(1);
   const info = { address: bound.address, family: net.isIPv6(bound.address) ? 'IPv6' : 'IPv4', port: bound.port };
   let open = true;
@@ -113,4 +110,4 @@ function listen(address, port, timeout, onRequest) {
   };
 }
 
-module.exports = { PendingConnection, hooks, isPending, listen };
+module.exports = { listen };

@@ -41,12 +41,13 @@ function hasOwnMark({ config: { highWaterMark } }) {
  * @param {WebSocketConnection} connection
  * @param {string|Buffer} data the message
  * @param {(error: Error) => void} [cb] gets an Error then
+ * @param {number} [length] of `data` in bytes, if the caller knows it
  */
-function hasRoom(connection, data, cb) {
+function hasRoom(connection, data, cb, length = undefined) {
   const { maxBufferedAmount } = connection.config;
   // Also for connections made by hand, which may have no such option.
   if (!(maxBufferedAmount < Infinity)) return true;
-  const most = maxBufferedAmount - (typeof data === 'string' ? Buffer.byteLength(data) : data.length);
+  const most = maxBufferedAmount - (length === undefined ? Buffer.byteLength(data) : length);
   if (connection._transport.bufferedAmount(connection) <= Math.max(0, most)) return true;
   // Some of it may merely have had no chance yet.
   if (connection._transport.flush(connection) <= Math.max(0, most)) return true;

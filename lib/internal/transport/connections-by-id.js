@@ -6,4 +6,15 @@ const PLACE_MASK = (1 << 22) - 1;
 /** Connections that the addon moves the bytes of, and those that wait for accept(), by their place. */
 const connections = [];
 
-module.exports = { PLACE_MASK, connections };
+/** The connection with an id; undefined when there is none (any more). */
+function connectionOf(id) {
+  const connection = connections[id & PLACE_MASK];
+  return connection !== undefined && connection._nativeId === id ? connection : undefined;
+}
+
+/** Whether an id is that of a connection which waits for accept(). */
+function isPending(id) {
+  return id !== null && connectionOf(id)?.isPending === true;
+}
+
+module.exports = { PLACE_MASK, connections, connectionOf, isPending };

@@ -7,10 +7,11 @@
 // then nobody reads, so no byte is lost or comes out of order.
 
 const binding = require('../addon/binding');
+const { BoundFunction } = require('../base/context');
 const { scheduleDelivery } = require('../connection/delivery');
 const { StreamReceiver } = require('./stream-receiver');
 const { PLACE_MASK, connections } = require('./connections-by-id');
-const { DRAIN } = require('./send-callbacks');
+const { DRAIN, tellWhenWritten } = require('./send-callbacks');
 const { becomeOrdinary, readAgain, changeAliveFor } = require('./taken-over-socket');
 
 const NO_BYTES = Buffer.alloc(0);
@@ -19,7 +20,14 @@ const NO_BYTES = Buffer.alloc(0);
 function giveBack(connection) {
   const { socket, _nativeId: id } = connection;
   if (!becomeOrdinary(socket)) return;
-  const unsent = binding.nativeStop(id);
+  // Nothing can be written to a stream that has ended: what waits is written by the addon.
+  const keepsWriting = socket.writableEnded;
+  const unsent = binding.nativeStop(id, keepsWriting);
+  if (keepsWriting) {
+    connection._earlyChunks = [];
+    connection._becomeStream();
+    return;
+  }
   const callbacks = connection._sendCallbacks;
   connection._sendCallbacks = null;
   connection._earlyChunks = [];
@@ -35,6 +43,11 @@ function giveBack(connection) {
 
 /** Everything that the addon has read was delivered: Node reads from now on. */
 function stopped(connection) {
+  if (connection._earlyChunks === null) return;
+  if (binding.nativeFlushOne(connection._nativeId) > 0) {
+    tellWhenWritten(connection, new BoundFunction(() => stopped(connection)));
+    return;
+  }
   const chunks = connection._earlyChunks;
   const left = forget(connection, binding.nativeRelease);
   if (left === null) return;

@@ -7,7 +7,6 @@ const binding = require('../addon/binding');
 const { runInContext, runInRoot, watchedResource } = require('../base/context');
 const { KIND, ROW, eventValue } = require('../addon/rows');
 const { Slice } = require('../time/slice');
-const { PendingConnection, hooks } = require('../listening/native-listener');
 const { PLACE_MASK, connections } = require('./connections-by-id');
 
 // Lent to the addon for as long as this thread lives; src/binding/sockets/delivery.rs says how it is used.
@@ -36,6 +35,7 @@ let exiting = false;
 /** Whether a listener has left something in the async resource of the calls. */
 let resourceIsUsed = false;
 let happen = null;
+let createPending = null;
 
 function start() {
   slab = Buffer.allocUnsafeSlow(SLAB_LENGTH);
@@ -63,6 +63,11 @@ function mayBeAvailable() {
 /** Has `callback(connection, kind, value)` called for every event. */
 function onEvent(callback) {
   happen = callback;
+}
+
+/** Has `create(id)` called for each request, for what stands for the connection from then on. */
+function onRequest(create) {
+  createPending = create;
 }
 
 /** When the events came that are delivered now, by performance.now(). */
@@ -101,7 +106,7 @@ function dispatch(count, ...list) {
     const at = ROW * nextRow++;
     const id = rows[at];
     const kind = rows[at + 1];
-    const connection = kind === KIND.REQUEST ? new PendingConnection(id) : connections[id & PLACE_MASK];
+    const connection = kind === KIND.REQUEST ? createPending(id) : connections[id & PLACE_MASK];
     // Later events of a connection that the program has closed meanwhile are nobody's.
     if (connection === undefined || connection._nativeId !== id) continue;
     if (!deliver(connection, kind, eventValue(rows, at, values, slab))) return DISPATCHED.AGAIN;
@@ -161,8 +166,6 @@ function flush() {
   binding.nativeFlush();
 }
 
-hooks.scheduleFlush = scheduleFlush;
-
 module.exports = {
-  mayBeAvailable, isAvailable, onEvent, batchTime, drivenByWorker, scheduleFlush,
+  mayBeAvailable, isAvailable, onEvent, onRequest, batchTime, drivenByWorker, scheduleFlush,
 };

@@ -14,11 +14,10 @@ const { KIND } = require('../addon/rows');
 const {
   mayBeAvailable, isAvailable, onEvent, batchTime, drivenByWorker, scheduleFlush,
 } = require('./native-batches');
-const { PLACE_MASK, connections } = require('./connections-by-id');
-const { isPending } = require('../listening/native-listener');
+const { PLACE_MASK, connections, isPending } = require('./connections-by-id');
 const { GONE, becomeTakenOver, afterDrain, counts, nativeIdOf } = require('./taken-over-socket');
 const { giveBack, stopped } = require('./giving-back');
-const { DRAIN } = require('./send-callbacks');
+const { DRAIN, tellWhenWritten, promiseDrain } = require('./send-callbacks');
 
 /** How the addon counts the values of the option `io`. */
 const IO = { auto: 0, loop: 1, threads: 2 };
@@ -57,13 +56,6 @@ function socketError(reason) {
   const code = getSystemErrorName(-number);
   const syscall = code === 'EPIPE' ? 'write' : 'read';
   return Object.assign(new Error(`${syscall} ${code}`), { errno: -number, code, syscall });
-}
-
-/** Asks to be told when all that waits has been written; then it is the turn of `entry`, a BoundFunction or `DRAIN`. */
-function tellWhenWritten(connection, entry) {
-  if (connection._sendCallbacks === null) connection._sendCallbacks = [];
-  connection._sendCallbacks.push(entry);
-  binding.nativeNotify(connection._nativeId);
 }
 
 /** All that waited has been written, which answers as many requests as `count`, in order. */
@@ -162,11 +154,9 @@ function sent(connection, waiting, cb) {
   }
   scheduleFlush();
   if (typeof cb === 'function') tellWhenWritten(connection, new BoundFunction(cb));
+  if (connection.socket.timeout) connection.socket._unrefTimer();
   const full = waiting >= highWaterMarkOf(connection);
-  if (full && !connection._needDrain) {
-    connection._needDrain = true;
-    tellWhenWritten(connection, DRAIN);
-  }
+  if (full) promiseDrain(connection);
   connection.outputBufferFull = full;
   return !full;
 }

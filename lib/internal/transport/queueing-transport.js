@@ -124,8 +124,9 @@ class QueueingTransport {
     connection._transport = this.inner;
     const error = Object.assign(new Error(`The connection to ${connection.remoteAddress} has ended before everything ` +
       'was sent.'), { code: 'ERR_WEBSOCKET_CLOSED' });
-    for (const cb of [this._started.cb, ...this._queue.map((entry) => entry[4])]) callBack(cb, error);
+    // Earlier ones first.
     this.inner.release(connection);
+    for (const cb of [this._started.cb, ...this._queue.map((entry) => entry[4])]) callBack(cb, error);
   }
 }
 

@@ -1,6 +1,25 @@
 'use strict';
 
-/** In a list of send callbacks: the `drain` that was promised. */
+// What has to be told when everything that was sent has been written: callbacks, and the `drain` that was promised. The addon
+// says how many requests it answers; this is the list of them, in order.
+
+const binding = require('../addon/binding');
+
+/** In the list: the `drain` that was promised. */
 const DRAIN = null;
 
-module.exports = { DRAIN };
+/** Queues `entry`, a BoundFunction or `DRAIN`, to be called once everything sent so far has been written. */
+function tellWhenWritten(connection, entry) {
+  if (connection._sendCallbacks === null) connection._sendCallbacks = [];
+  connection._sendCallbacks.push(entry);
+  binding.nativeNotify(connection._nativeId);
+}
+
+/** Promises a `drain`, unless there is one to come. */
+function promiseDrain(connection) {
+  if (connection._needDrain) return;
+  connection._needDrain = true;
+  tellWhenWritten(connection, DRAIN);
+}
+
+module.exports = { DRAIN, tellWhenWritten, promiseDrain };

@@ -4,7 +4,13 @@
 // front of those of net.Socket, so that whatever a program does with `connection.socket` means what it always meant.
 
 const net = require('net');
+const { Duplex } = require('stream');
 const binding = require('../addon/binding');
+const { asBuffer } = require('../base/arguments');
+const { BoundFunction } = require('../base/context');
+const { connectionOf } = require('./connections-by-id');
+const { scheduleFlush } = require('./native-batches');
+const { tellWhenWritten, promiseDrain } = require('./send-callbacks');
 
 const GONE = 0xffffffff;
 
@@ -27,12 +33,14 @@ const base = net.Socket.prototype;
 // Bun, where no socket is taken over, has no such accessors.
 const baseBytesRead = Object.getOwnPropertyDescriptor(base, 'bytesRead')?.get;
 const baseBytesWritten = Object.getOwnPropertyDescriptor(base, 'bytesWritten')?.get;
+const { get: baseWritableLength } = Object.getOwnPropertyDescriptor(Duplex.prototype, 'writableLength');
+const { get: baseNeedDrain } = Object.getOwnPropertyDescriptor(Duplex.prototype, 'writableNeedDrain');
 
 class TakenOverSocket extends net.Socket {
   // The addon reads.
   _read() {}
 
-  // What a program writes past the connection keeps its place among the frames.
+  // What a program writes past the connection keeps its place among the frames. Here comes what it gives to end().
   _write(data, encoding, callback) {
     sendPlain(this, [{ chunk: data, encoding }], callback);
   }
@@ -90,13 +98,26 @@ class TakenOverSocket extends net.Socket {
   }
 
   get write() {
-    return base.write;
+    return write;
   }
 
   set write(replacement) {
     // Node replaces it itself when the peer has closed its direction.
     if (!this.readableEnded) this[kGiveBack]();
     Object.defineProperty(this, 'write', { value: replacement, writable: true, enumerable: true, configurable: true });
+  }
+
+  get writableLength() {
+    return baseWritableLength.call(this) + counts(this)[0];
+  }
+
+  get bufferSize() {
+    return this.writableLength;
+  }
+
+  get writableNeedDrain() {
+    const id = this[kId];
+    return baseNeedDrain.call(this) || (id !== null && connectionOf(id)?._needDrain === true);
   }
 
   get bytesRead() {
@@ -110,6 +131,33 @@ class TakenOverSocket extends net.Socket {
 
 // For those who look: it is a net.Socket.
 Object.defineProperty(TakenOverSocket.prototype, 'constructor', { value: net.Socket });
+
+/** `write()` of a taken-over socket. */
+function write(data, encoding, callback) {
+  if (this[kId] === null || this.writableEnded || !(typeof data === 'string' || data instanceof Uint8Array)) {
+    // Node has the errors for that.
+    return base.write.call(this, data, encoding, callback);
+  }
+  if (this.timeout) this._unrefTimer();
+  return writeRaw(this, data, encoding, callback);
+}
+
+/**
+ * Sends bytes as they are, behind everything that was sent before.
+ * @returns {boolean} as that of Writable.write(); if false, `drain` is emitted once everything is written
+ */
+function writeRaw(socket, data, encoding, callback) {
+  const id = socket[kId];
+  const done = typeof encoding === 'function' ? encoding : callback;
+  const bytes = typeof data === 'string' ? Buffer.from(data, typeof encoding === 'string' ? encoding : 'utf8') : data;
+  const waiting = binding.nativeSendRaw(id, asBuffer(bytes));
+  scheduleFlush();
+  const connection = connectionOf(id);
+  if (typeof done === 'function') tellWhenWritten(connection, new BoundFunction(done));
+  const room = waiting < socket.writableHighWaterMark;
+  if (!room) promiseDrain(connection);
+  return room;
+}
 
 function sendPlain(socket, chunks, callback) {
   if (socket[kId] === null) {
@@ -206,6 +254,6 @@ function nativeIdOf(socket) {
 }
 
 module.exports = {
-  GONE, kId, kCounts, kFinal, kUnref, changeAlive, changeAliveFor, counts, letGo, becomeTakenOver, becomeOrdinary,
+  GONE, kId, kCounts, kFinal, kUnref, writeRaw, changeAlive, changeAliveFor, counts, letGo, becomeTakenOver, becomeOrdinary,
   readAgain, afterDrain, nativeIdOf,
 };

@@ -89,7 +89,12 @@ impl Inflations {
     }
 
     /// Has a thread work on a portion. The reactor is woken when that is done.
-    pub(super) fn start(&mut self, id: ConnectionId, receiver: Receiver, input: Vec<u8>) -> Arc<Job<Receive>> {
+    pub(super) fn start(
+        &mut self,
+        id: ConnectionId,
+        receiver: Receiver,
+        input: Vec<u8>,
+    ) -> Arc<Job<Receive>> {
         let job = Arc::new(Job::new(Receive { receiver, input }));
         let (work, finished) = (Arc::clone(&job), Arc::clone(&self.finished));
         self.under_way += 1;

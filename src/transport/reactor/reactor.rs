@@ -196,12 +196,21 @@ impl Reactor {
     }
 
     /// Reads nothing more from a connection, for good. [`SocketEvent::Stopped`] follows everything that was read before;
-    /// then, [`Reactor::release`] gives what somebody else needs to go on. What waits to be written is returned at once.
-    pub(crate) fn stop(&mut self, id: ConnectionId, events: &mut Events) -> Option<BytesMut> {
+    /// then, [`Reactor::release`] gives what somebody else needs to go on. What waits to be written is returned at once;
+    /// nothing with `keeps_writing`.
+    pub(crate) fn stop(
+        &mut self,
+        id: ConnectionId,
+        keeps_writing: bool,
+        events: &mut Events,
+    ) -> Option<BytesMut> {
         let socket = self.sockets.get_mut(id)?;
         socket.read.hold(Reasons::STOPPED);
         if socket.inflating.is_none() {
             events.push(id, SocketEvent::Stopped);
+        }
+        if keeps_writing {
+            return Some(BytesMut::new());
         }
         socket.notify = 0;
         Some(std::mem::take(&mut socket.outbox).into_bytes())
@@ -332,11 +341,8 @@ impl Reactor {
         if socket.write != WriteState::Failed {
             // Errors come again, with the next flush.
             let before = socket.outbox.flush(&socket.stream, &mut self.spares).unwrap_or_default();
-            let written = if socket.outbox.is_empty() {
-                socket.write_pieces(&mut pieces, &mut self.spares)
-            } else {
-                0
-            };
+            let written =
+                if socket.outbox.is_empty() { socket.write_pieces(&mut pieces, &mut self.spares) } else { 0 };
             socket.counters.written.fetch_add((before + written) as u64, Relaxed);
         }
         self.append(id, |outbox, spares| {
@@ -601,7 +607,8 @@ impl Reactor {
             match late {
                 Late::Head(id) if self.is_head(id) => {
                     if let Some(socket) = self.sockets.get_mut(id) {
-                        socket.refuse(&refusal(408, "The request did not arrive in time (handshakeTimeout)."));
+                        socket
+                            .refuse(&refusal(408, "The request did not arrive in time (handshakeTimeout)."));
                     }
                     self.listeners.passed_head();
                     self.listeners.linger(id, now);

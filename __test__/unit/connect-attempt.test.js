@@ -125,6 +125,19 @@ describe('handshakeTimeout of a client', () => {
     assert.strictEqual(error.code, 'ETIMEDOUT');
   });
 
+  test('one signal for many attempts prints no warning', async (t) => {
+    const { url } = await startSilent(t);
+    const warnings = [];
+    const onWarning = (warning) => warnings.push(warning.message);
+    process.on('warning', onWarning);
+    t.after(() => process.removeListener('warning', onWarning));
+    const controller = new AbortController();
+    const outcomes = Array.from({ length: 20 }, () => attempt(t, url, { signal: controller.signal }));
+    controller.abort();
+    for (const { error } of await Promise.all(outcomes)) assert.strictEqual(error.name, 'AbortError');
+    assert.deepStrictEqual(warnings, []);
+  });
+
   for (const [name, value] of [['handshakeTimeout', -1], ['handshakeTimeout', 'x'], ['maxRedirects', NaN]]) {
     test(`${name}: ${value} is refused`, () => {
       const message = `The option ${name} must be a number of at least 0, not ${value}.`;
@@ -219,6 +232,31 @@ describe('redirects', () => {
     }
   });
 
+  test('a Location outside of ASCII is UTF-8, or else Latin-1', () => {
+    const onTheWire = (text, encoding) => Buffer.from(text, encoding).toString('latin1');
+    assert.strictEqual(redirectTarget('ws://a.test/', onTheWire('/café?ü', 'utf8')).href, 'ws://a.test/caf%C3%A9?%C3%BC');
+    assert.strictEqual(redirectTarget('ws://a.test/', onTheWire('/café', 'latin1')).href, 'ws://a.test/caf%C3%A9');
+  });
+
+  test('an Error about a redirect tells what the server has answered', async (t) => {
+    const { url } = await startRedirecting(t, () => 'ftp://a.test/', 307);
+    const { error } = await attempt(t, url, { followRedirects: true });
+    assert.deepStrictEqual([error.code, error.statusCode, error.reason, error.headers.location],
+      ['ERR_WEBSOCKET_REDIRECT', 307, 'Moved', 'ftp://a.test/']);
+  });
+
+  test('what is offered in the headers is offered again, and headers may be a Map', async (t) => {
+    const seen = [];
+    const { url: target } = await startServer(t, { onRequest: (request) => {
+      seen.push(request.requestedProtocols, request.httpRequest.headers.cookie);
+      request.accept('b');
+    } });
+    const { url } = await startRedirecting(t, () => target);
+    const headers = new Map([['sec-websocket-protocol', 'a, b'], ['COOKIE', 'secret']]);
+    const { connection } = await attempt(t, url, { followRedirects: true }, { headers });
+    assert.deepStrictEqual([connection.protocol, ...seen], ['b', ['a', 'b'], undefined]);
+  });
+
   test('wss: is never left for ws:', () => {
     for (const location of ['http://a.test/', 'ws://b.test/']) {
       assert.throws(() => redirectTarget('wss://a.test/', location), /from wss: to ws:, which is not followed/);
@@ -233,7 +271,7 @@ describe('redirects', () => {
 
   test('client certificates and the like are credentials', () => {
     assert.deepStrictEqual(withoutCredentialOptions({ cert: 1, key: 2, pfx: 3, passphrase: 4, auth: 5, ca: 6 }), { ca: 6 });
-    assert.deepStrictEqual(withoutCredentialHeaders(undefined), {});
+    assert.deepStrictEqual(withoutCredentialHeaders([['COOKIE', 'a'], ['x-a', 'b']]), [['x-a', 'b']]);
   });
 
   test('an answer that is no redirect is reported as ever', async (t) => {

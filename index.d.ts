@@ -982,16 +982,33 @@ export interface IConnectOptions extends https.RequestOptions {
   maxRedirects?: number | undefined;
 }
 
+/** Why there is no connection. */
+export interface IConnectError extends Error {
+  /** `ERR_WEBSOCKET_…`, or the code of the system. */
+  code?: string | undefined;
+  /** The status of the server's answer, if there was one. */
+  statusCode?: number | undefined;
+  /** The headers of the server's answer. */
+  headers?: http.IncomingHttpHeaders | undefined;
+  /** Why the server refuses: what its `reject()` was given, or the phrase of the status. */
+  reason?: string | undefined;
+  /** What was wrong with each address, if the host has several. */
+  errors?: Error[] | undefined;
+}
+
+/** Headers of a request: an object, or pairs of name and value as in a `Headers` object or a Map. */
+export type IRequestHeaders = http.OutgoingHttpHeaders | Iterable<readonly [string, http.OutgoingHttpHeader]>;
+
 /** Events of {@link client} and the arguments of their listeners. */
 export interface IClientEvents {
   /** The connection is open. */
   connect: [connection: IterableConnection];
   /** There will be no connection: the error of the system, or what was wrong with the server's answer. */
-  connectFailed: [err: Error];
+  connectFailed: [err: IConnectError];
   /** The server answered with something else than 101. With a listener for it, `connectFailed` is not emitted. */
   httpResponse: [response: http.IncomingMessage, client: client];
   /** The same as `connectFailed`, emitted only if somebody listens for it. */
-  error: [err: Error];
+  error: [err: IConnectError];
 }
 
 /** Opens connections to servers. */
@@ -1023,11 +1040,13 @@ export class client extends EventEmitter {
 
   /**
    * Opens a connection; `connect` or `connectFailed` follows.
-   * @param requestUrl `ws:` or `wss:`, as a string, a URL object, or what `url.parse()` returns
+   * @param requestUrl `ws:` or `wss:` (`http:` and `https:` mean the same), as a string, a URL object, or what `url.parse()`
+   * returns
    * @param requestedProtocols subprotocols to offer, the preferred one first
    * @param origin value for the `Origin` header
    * @param headers more headers for the request
-   * @param extraRequestOptions options for `http.request()` or `https.request()`, for instance `agent`, and for this attempt
+   * @param extraRequestOptions options for `http.request()` or `https.request()`, for instance `agent` or `createConnection`
+   * (any Duplex will do), and for this attempt
    * @throws Error if the URL or a subprotocol is not valid
    * @example client.connect('ws://127.0.0.1:8080/', 'echo-protocol')
    */
@@ -1035,7 +1054,7 @@ export class client extends EventEmitter {
     requestUrl: url.Url | url.URL | string,
     requestedProtocols?: string | string[] | null,
     origin?: string | null,
-    headers?: http.OutgoingHttpHeaders | null,
+    headers?: IRequestHeaders | null,
     extraRequestOptions?: IConnectOptions | null,
   ): void;
 
@@ -1203,7 +1222,7 @@ export interface IErrorEvent extends Error {
   type?: string | undefined;
   target?: w3cwebsocket | undefined;
   /** What went wrong. */
-  error?: Error | undefined;
+  error?: IConnectError | undefined;
   /** The message of `error`. */
   message: string;
   /** @deprecated Never set. Declared because @types/websocket says that the event is an Error. */
@@ -1277,7 +1296,7 @@ export class w3cwebsocket {
     url: string,
     protocols?: string | string[] | null,
     origin?: string | null,
-    headers?: http.OutgoingHttpHeaders | null,
+    headers?: IRequestHeaders | null,
     requestOptions?: object | null,
     IClientConfig?: IClientConfig | null,
   );
@@ -1297,9 +1316,9 @@ export class w3cwebsocket {
   close(code?: number, reason?: string): void;
 
   addEventListener<K extends keyof IW3CEventMap>(
-    type: K, listener: IEventListener<IW3CEventMap[K]>, options?: boolean | { once?: boolean },
+    type: K, listener: IEventListener<IW3CEventMap[K]>, options?: boolean | IListenerOptions,
   ): void;
-  addEventListener(type: string, listener: IEventListener<any>, options?: boolean | { once?: boolean }): void;
+  addEventListener(type: string, listener: IEventListener<any>, options?: boolean | IListenerOptions): void;
   removeEventListener<K extends keyof IW3CEventMap>(type: K, listener: IEventListener<IW3CEventMap[K]>): void;
   removeEventListener(type: string, listener: IEventListener<any>): void;
   /**
@@ -1308,6 +1327,12 @@ export class w3cwebsocket {
    * @throws Error if `event` has no type
    */
   dispatchEvent(event: { type: string; [property: string]: any }): boolean;
+}
+
+/** Options of a listener: whether it is for one event only, and what removes it when it is aborted. */
+export interface IListenerOptions {
+  once?: boolean | undefined;
+  signal?: AbortSignal | null | undefined;
 }
 
 /** A listener for one event: a function, or an object with the method `handleEvent()`. */

@@ -6,9 +6,11 @@ const { test } = require('node:test');
 const assert = require('node:assert');
 const http = require('http');
 const net = require('net');
+const tls = require('tls');
 const url = require('url');
 const { websocket } = require('../helpers/under-test');
 const { openClient, startServer, startHttpServer, rawServer, eventually, turns, next } = require('../helpers/under-test/endpoints');
+const { createHttpServer, clientOptions } = require('../helpers/under-test/transport');
 const { acceptHead, OPCODE } = require('../helpers/raw');
 const { streamPair } = require('../helpers/stream-pair');
 
@@ -260,6 +262,45 @@ test('U3: what createConnection throws or reports ends in connectFailed', async 
   for (const createConnection of [() => { throw broken; }, (options, callback) => { setImmediate(callback, broken); }]) {
     await assert.rejects(openClient(t, 'ws://a.invalid/', { requestOptions: { createConnection } }), (error) => error === broken);
   }
+});
+
+test('U3: createConnection is told host and port, and makes a socket of TLS for wss: over any stream', async (t) => {
+  const httpServer = createHttpServer(undefined, true);
+  await startServer(t, { httpServer });
+  let options = null;
+  const createConnection = (given) => {
+    options = given;
+    const [client, server] = streamPair();
+    httpServer.emit('connection', server);
+    return tls.connect({ ...clientOptions, socket: client });
+  };
+  const connection = await openClient(t, 'wss://nowhere.invalid:8443/', { requestOptions: { createConnection } });
+  assert.deepStrictEqual([options.host, String(options.port)], ['nowhere.invalid', '8443']);
+  assert.strictEqual(connection.socket.encrypted, true);
+});
+
+test('U3: a tunnel through a proxy, made with CONNECT, carries a connection', async (t) => {
+  const started = await startServer(t);
+  const proxy = http.createServer();
+  const { port } = await startHttpServer(t, proxy);
+  const targets = [];
+  proxy.on('connect', (request, socket) => {
+    targets.push(request.url);
+    const onward = net.connect(started.port, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      socket.pipe(onward).pipe(socket);
+    });
+    for (const end of [socket, onward]) end.on('error', () => {});
+  });
+  const createConnection = (options, callback) => {
+    const request = http.request({ port, host: '127.0.0.1', method: 'CONNECT', path: `${options.host}:${options.port}` });
+    request.on('connect', (response, socket) => callback(null, socket));
+    request.on('error', callback);
+    request.end();
+  };
+  const connection = await openClient(t, 'ws://inside.invalid/', { requestOptions: { createConnection } });
+  assert.strictEqual(connection.connected, true);
+  assert.deepStrictEqual(targets, ['inside.invalid:80']);
 });
 
 /** A server whose sockets are plain streams, and a maker of the clients' ends. */

@@ -13,8 +13,8 @@ const { hostHeader } = require('./client-url');
  */
 function connectError(error, url) {
   if (!(error instanceof AggregateError) || error.errors.length === 0) return error;
-  const reasons = new Set(error.errors.map((one) => one.message || one.code || String(one)));
-  const [{ code, errno, syscall, address, port }] = error.errors;
+  const reasons = new Set(error.errors.map((one) => one?.message || one?.code || String(one)));
+  const { code, errno, syscall, address, port } = error.errors[0] || {};
   const facts = Object.entries({ code: code || error.code, errno, syscall, address, port });
   const what = error.message || `Could not connect to ${hostHeader(url)}`;
   const result = new Error(`${what}: ${[...reasons].join(', ')}`, { cause: error });

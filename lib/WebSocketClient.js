@@ -106,10 +106,9 @@ WebSocketClient.prototype.connect = function connect(requestUrl, protocols, orig
     return;
   }
   const attempt = {
-    headers: headerEntries(headers), requestOptions, tlsOptions: this.config.tlsOptions, options, redirects: 0, request: null,
+    headers: headerEntries(headers), requestOptions, tlsOptions: this.config.tlsOptions, options, redirects: 0, giveUp: null,
   };
-  // It ends in the error event of the request under way.
-  attempt.interruption = new Interruption(options, (error) => attempt.request.destroy(error));
+  attempt.interruption = new Interruption(options, (error) => attempt.giveUp(error));
   try {
     sendRequest(this, attempt);
   } catch (error) {
@@ -121,7 +120,6 @@ WebSocketClient.prototype.connect = function connect(requestUrl, protocols, orig
 /** Sends the request of the opening handshake to `client.url`. */
 function sendRequest(client, attempt) {
   const request = client._req = (client.secure ? https : http).request(requestOptions(client, attempt));
-  attempt.request = request;
   const end = () => {
     client._req = null;
     attempt.interruption.stop();
@@ -131,6 +129,14 @@ function sendRequest(client, attempt) {
     fail(client, error);
   };
   request.on('error', onError);
+  attempt.giveUp = (error) => {
+    // A request that has no socket yet would not report it.
+    request.removeListener('error', onError);
+    request.on('error', noop);
+    request.destroy(error);
+    end();
+    process.nextTick(fail, client, error);
+  };
   // The first answer counts: Node 18 reports one more that comes behind a 101 without the headers of one.
   let answered = false;
   request.on('upgrade', (response, socket, head) => {

@@ -6,6 +6,7 @@ const { describe, test } = require('node:test');
 const assert = require('node:assert');
 const http = require('http');
 const { once } = require('events');
+const { PassThrough } = require('stream');
 const websocket = require('../..');
 const { redirectTarget, withoutCredentialHeaders, withoutCredentialOptions } = require('../../lib/internal/handshake/connect-attempt');
 const { next, startServer, startHttpServer, turns } = require('../helpers/under-test/endpoints');
@@ -78,6 +79,22 @@ describe('signal', () => {
     assert.strictEqual(client._req, null);
   });
 
+  test('aborting while there is no socket yet does the same; one that comes later is destroyed', async (t) => {
+    const { url } = await startSilent(t);
+    const controller = new AbortController();
+    let give = null;
+    const createConnection = (options, callback) => { give = callback; };
+    const outcome = attempt(t, url, { signal: controller.signal, createConnection });
+    controller.abort();
+    const { error, client } = await outcome;
+    assert.strictEqual(error.name, 'AbortError');
+    assert.strictEqual(client._req, null);
+    const socket = new PassThrough();
+    give(null, socket);
+    await turns();
+    assert.strictEqual(socket.destroyed, true);
+  });
+
   test('an open connection is not concerned, and nothing is left on the signal', async (t) => {
     const { url } = await startServer(t);
     const controller = new AbortController();
@@ -117,6 +134,13 @@ describe('handshakeTimeout of a client', () => {
     await new Promise((resolve) => setTimeout(resolve, 80));
     assert.strictEqual(connection.connected, true);
   });
+
+  for (const [what, requestOptions] of [['createConnection', { createConnection: () => {} }], ['an agent', { agent: { addRequest() {} } }]]) {
+    test(`it ends an attempt for which ${what} never gives a socket`, async (t) => {
+      const { error } = await attempt(t, 'ws://127.0.0.1:9/', { ...requestOptions, handshakeTimeout: 30 });
+      assert.strictEqual(error.code, 'ETIMEDOUT');
+    });
+  }
 
   test('it is for all redirects together', async (t) => {
     const silent = await startSilent(t);

@@ -264,15 +264,13 @@ test('U3: what createConnection throws or reports ends in connectFailed', async 
   }
 });
 
-test('U3: createConnection is told host and port, and makes a socket of TLS for wss: over any stream', async (t) => {
+test('U3: createConnection is told host and port, and makes a socket of TLS for wss:', async (t) => {
   const httpServer = createHttpServer(undefined, true);
-  await startServer(t, { httpServer });
+  const started = await startServer(t, { httpServer });
   let options = null;
   const createConnection = (given) => {
     options = given;
-    const [client, server] = streamPair();
-    httpServer.emit('connection', server);
-    return tls.connect({ ...clientOptions, socket: client });
+    return tls.connect({ ...clientOptions, port: started.port, host: '127.0.0.1' });
   };
   const connection = await openClient(t, 'wss://nowhere.invalid:8443/', { requestOptions: { createConnection } });
   assert.deepStrictEqual([options.host, String(options.port)], ['nowhere.invalid', '8443']);

@@ -1,9 +1,9 @@
 'use strict';
 
+// The DOM's event interface as far as WebSockets need it. Events are plain objects that programs may add to.
+
 const { isAbortSignal, onAbort } = require('./abort-signal');
 const { websocketError } = require('./errors');
-
-// The DOM's event interface as far as WebSockets need it. Events are plain objects that programs may add to.
 
 class Event {
   constructor(type) {

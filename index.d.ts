@@ -1001,7 +1001,7 @@ export interface IConnectOptions extends https.RequestOptions {
 
 /** Why there is no connection. */
 export interface IConnectError extends IWebSocketError {
-  /** The status of the server's answer, if it was not 101. */
+  /** The status of the server's answer, if there was one. */
   statusCode?: number | undefined;
   /** The headers of that answer, their names in lower case. */
   headers?: http.IncomingHttpHeaders | undefined;
@@ -1010,6 +1010,9 @@ export interface IConnectError extends IWebSocketError {
   /** What was wrong with each address, if the host has several. */
   errors?: Error[] | undefined;
 }
+
+/** Headers of a request: an object, or pairs of name and value as in a `Headers` object or a Map. */
+export type IRequestHeaders = http.OutgoingHttpHeaders | Iterable<readonly [string, http.OutgoingHttpHeader]>;
 
 /** Events of {@link client} and the arguments of their listeners. */
 export interface IClientEvents {
@@ -1052,11 +1055,13 @@ export class client extends EventEmitter {
 
   /**
    * Opens a connection; `connect` or `connectFailed` follows.
-   * @param requestUrl `ws:` or `wss:`, as a string, a URL object, or what `url.parse()` returns
+   * @param requestUrl `ws:` or `wss:` (`http:` and `https:` mean the same), as a string, a URL object, or what `url.parse()`
+   * returns
    * @param requestedProtocols subprotocols to offer, the preferred one first
    * @param origin value for the `Origin` header
    * @param headers more headers for the request
-   * @param extraRequestOptions options for `http.request()` or `https.request()`, for instance `agent`, and for this attempt
+   * @param extraRequestOptions options for `http.request()` or `https.request()`, for instance `agent` or `createConnection`
+   * (any Duplex will do), and for this attempt
    * @throws Error if the URL or a subprotocol is not valid
    * @example client.connect('ws://127.0.0.1:8080/', 'echo-protocol')
    */
@@ -1064,7 +1069,7 @@ export class client extends EventEmitter {
     requestUrl: url.Url | url.URL | string,
     requestedProtocols?: string | string[] | null,
     origin?: string | null,
-    headers?: http.OutgoingHttpHeaders | null,
+    headers?: IRequestHeaders | null,
     extraRequestOptions?: IConnectOptions | null,
   ): void;
 
@@ -1310,7 +1315,7 @@ export class w3cwebsocket {
     url: string,
     protocols?: string | string[] | null,
     origin?: string | null,
-    headers?: http.OutgoingHttpHeaders | null,
+    headers?: IRequestHeaders | null,
     requestOptions?: object | null,
     IClientConfig?: IClientConfig | null,
   );
@@ -1330,9 +1335,9 @@ export class w3cwebsocket {
   close(code?: number, reason?: string): void;
 
   addEventListener<K extends keyof IW3CEventMap>(
-    type: K, listener: IEventListener<IW3CEventMap[K]>, options?: boolean | { once?: boolean },
+    type: K, listener: IEventListener<IW3CEventMap[K]>, options?: boolean | IListenerOptions,
   ): void;
-  addEventListener(type: string, listener: IEventListener<any>, options?: boolean | { once?: boolean }): void;
+  addEventListener(type: string, listener: IEventListener<any>, options?: boolean | IListenerOptions): void;
   removeEventListener<K extends keyof IW3CEventMap>(type: K, listener: IEventListener<IW3CEventMap[K]>): void;
   removeEventListener(type: string, listener: IEventListener<any>): void;
   /**
@@ -1341,6 +1346,12 @@ export class w3cwebsocket {
    * @throws Error if `event` has no type
    */
   dispatchEvent(event: { type: string; [property: string]: any }): boolean;
+}
+
+/** Options of a listener: whether it is for one event only, and what removes it when it is aborted. */
+export interface IListenerOptions {
+  once?: boolean | undefined;
+  signal?: AbortSignal | null | undefined;
 }
 
 /** A listener for one event: a function, or an object with the method `handleEvent()`. */

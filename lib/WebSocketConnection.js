@@ -120,9 +120,10 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   // The Pong that waits for the socket to drain: the answer to the newest Ping.
   this._waitingPong = null;
 
-  socket.setNoDelay(config.disableNagleAlgorithm);
+  // Streams that are no sockets have neither.
+  if (typeof socket.setNoDelay === 'function') socket.setNoDelay(config.disableNagleAlgorithm);
   // A quiet connection is no dead connection: no inactivity timeout.
-  socket.setTimeout(0);
+  if (typeof socket.setTimeout === 'function') socket.setTimeout(0);
   // When something was last received, for the keepalive timer of taken-over sockets; 0 for "not since it was set".
   this._receivedAt = 0;
   keepalive.startKeepalive(this);

@@ -13,6 +13,8 @@ function startKeepalive(connection) {
   if (!config.keepalive) return;
   if (config.useNativeKeepalive) {
     if (!('setKeepAlive' in socket)) {
+      // A stream that is no socket, a tunnel for instance: whoever has made it looks after what it runs on.
+      if (typeof socket.pipe === 'function') return;
       throw new Error('Unable to use native keepalive: unsupported by this version of Node.');
     }
     socket.setKeepAlive(true, config.keepaliveInterval);

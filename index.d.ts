@@ -1,8 +1,8 @@
 // Types of the package `websocket`. Written by hand; checked by `npm run test:types`.
 //
-// Everything that @types/websocket 1.0.10 declares is declared here with a type that accepts the same programs. Members
-// that exist beyond it are optional on the objects which pass between libraries (server, client, request, connection),
-// so that a value typed by either declaration can be given to code compiled against the other.
+// Everything that @types/websocket 1.0.10 declares is declared here with a type that accepts the same programs, and a
+// value with a type of this file can be given to code compiled against the other. What programs make themselves (options,
+// cookies, events for handlers they call) may leave out what @types/websocket does not declare.
 
 /// <reference types="node" />
 
@@ -21,8 +21,14 @@ export interface IStringified {
 /** Anything that is sent as binary without being copied into a string first. */
 export type BinaryData = Buffer | ArrayBufferView | ArrayBuffer | SharedArrayBuffer;
 
+/** An Error of this package, of Node or of the system; docs/errors.md lists those of this package. */
+export interface IWebSocketError extends NodeJS.ErrnoException {
+  /** Which error this is: `ERR_WEBSOCKET_…`, or the code of Node or of the system, such as `ECONNREFUSED`. */
+  code?: string | undefined;
+}
+
 /** Called once: without an argument after the bytes were handed to the system, or with what went wrong. */
-export type SendCallback = (err?: Error) => void;
+export type SendCallback = (err?: IWebSocketError) => void;
 
 /** How one message is sent. */
 export interface ISendOptions {
@@ -342,6 +348,12 @@ export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServe
   host?: string | null | undefined;
 };
 
+/** Why a request was refused. */
+export interface IUpgradeError extends IWebSocketError {
+  /** The HTTP status of the answer. */
+  statusCode?: number | undefined;
+}
+
 /** Events of {@link server} and the arguments of their listeners. */
 export interface IServerEvents {
   /** A server with the option `port` listens. */
@@ -351,13 +363,13 @@ export interface IServerEvents {
   /** A client asks to connect: call `accept()` or `reject()` on the request. Not emitted with `autoAcceptConnections`. */
   request: [request: request];
   /** A request was accepted. */
-  connect: [connection: IterableConnection];
+  connect: [connection: connection];
   /** The same as `connect`, by the name it has in the documentation of WebSocket-Node. */
-  connection: [connection: IterableConnection];
+  connection: [connection: connection];
   /** A connection of this server is closed. */
   close: [connection: connection, reason: number, desc: string];
   /** A request was refused before `request` could be emitted. */
-  upgradeError: [error: Error];
+  upgradeError: [error: IUpgradeError];
 }
 
 /** Listens for WebSocket requests on HTTP servers. */
@@ -384,15 +396,15 @@ export class server extends EventEmitter {
   /** Stops handling `upgrade`, and listening. Open connections are not touched. */
   unmount(): void;
   /** Where a server with the option `port` listens; null before `listening`, after `close()` and without the option. */
-  address?(): net.AddressInfo | null;
+  address(): net.AddressInfo | null;
   /** The same as `unmount()`; `callback` is called once, when the last connection has closed. */
-  close?(callback?: () => void): void;
+  close(callback?: () => void): void;
   /** Closes every open connection with 1000 and rejects every pending request with 503. */
   closeAllConnections(): void;
   /** `unmount()` and `closeAllConnections()`. */
   shutDown(): void;
   /** Figures about the server up to now. */
-  stats?(): IServerStats;
+  stats(): IServerStats;
 
   /**
    * Handles one `upgrade` event of an HTTP server. For programs which listen for it themselves.
@@ -451,6 +463,11 @@ export interface IExtension {
   params?: Array<{ name: string; value: string | undefined }> | undefined;
 }
 
+/** An extension as an opening handshake has agreed on it. */
+export interface IAgreedExtension extends IExtension {
+  params: Array<{ name: string; value: string | undefined }>;
+}
+
 /** An extension a client offers, as in `request.requestedExtensions`. Names and values are in lower case. */
 export interface IRequestedExtension {
   name: string;
@@ -491,7 +508,7 @@ export class request extends EventEmitter {
   /** Version of the protocol that the client speaks: 13 or 8. */
   webSocketVersion: number;
   /** The same as a string. */
-  websocketVersion?: string | undefined;
+  websocketVersion: string;
 
   /** The extensions offered, each an {@link IRequestedExtension}. */
   requestedExtensions: any[];
@@ -626,13 +643,13 @@ export interface IConnectionEvents {
   /** The socket takes data again after `outputBufferFull`. */
   drain: [];
   /** With `maxBufferedAmountPolicy: 'drop'`: a message was not sent. */
-  dropped: [data: string | Buffer, error: Error];
+  dropped: [data: string | Buffer, error: IWebSocketError];
   /** Receiving was paused. */
   pause: [];
   /** Receiving goes on. */
   resume: [];
   /** The socket failed. `close` follows. */
-  error: [err: Error];
+  error: [err: IWebSocketError];
   /** The connection is closed. Emitted exactly once, after everything else. */
   close: [code: number, desc: string];
 }
@@ -679,8 +696,8 @@ export interface IServerStats extends IMessageStats {
   transports: { stream: number; loop: number; threads: number };
 }
 
-/** A connection whose messages can be read with `for await`: every connection of this package. */
-export type IterableConnection = connection & AsyncIterable<Message>;
+/** @deprecated Every connection can be read with `for await`: use {@link connection}. */
+export type IterableConnection = connection;
 
 /** An open WebSocket, of a server or of a client. */
 export class connection extends EventEmitter {
@@ -721,7 +738,7 @@ export class connection extends EventEmitter {
   /** Code with which the connection was closed. -1 while it is open. */
   closeReasonCode: number;
   /** Whether `close` was emitted. */
-  closeEventEmitted?: boolean | undefined;
+  closeEventEmitted: boolean;
   /**
    * The subprotocol agreed on. On servers as it was given to `accept()`, on clients as the server spelt it;
    * null or undefined if there is none.
@@ -761,7 +778,7 @@ export class connection extends EventEmitter {
   socketHadError: boolean;
 
   /** The extensions agreed on. */
-  extensions: IExtension[];
+  extensions: IAgreedExtension[];
 
   /** The peer's address. On servers from `X-Forwarded-For` if that was respected. */
   remoteAddress: string;
@@ -771,11 +788,11 @@ export class connection extends EventEmitter {
   webSocketVersion: number;
   /** Who reads and writes the socket: Node's socket (`'stream'`) or the addon, on Node's event loop (`'loop'`)
    * or a thread of its own (`'threads'`). */
-  readonly transport?: 'stream' | 'loop' | 'threads' | undefined;
+  readonly transport: 'stream' | 'loop' | 'threads';
   /** Bytes accepted for sending, frame headers included, that the system has not taken yet. */
-  readonly bufferedAmount?: number | undefined;
+  readonly bufferedAmount: number;
   /** Milliseconds that the newest ping took to be answered, keepalive ones included; null when none was. */
-  readonly latency?: number | null | undefined;
+  readonly latency: number | null;
   /** Whether messages can be sent: true until either side starts to close. */
   connected: boolean;
 
@@ -831,7 +848,7 @@ export class connection extends EventEmitter {
    * Sends the payload of a data frame, in several frames if it is longer than `fragmentationThreshold`. Returns as
    * `sendUTF()`.
    */
-  fragmentAndSend(frame: frame, cb?: (err: Error) => void): any;
+  fragmentAndSend(frame: frame, cb?: (err: IWebSocketError) => void): any;
   /** Sends a Close frame and ends the socket's writable side. */
   sendCloseFrame(reasonCode?: number, reasonText?: string | null, cb?: SendCallback): void;
 
@@ -844,13 +861,13 @@ export class connection extends EventEmitter {
    * The messages that come from now on, for `for await`, at the program's own pace: the connection is paused while more than
    * 64 of them or 1 MiB wait. Ends when the connection is closed, is rejected when its socket fails.
    */
-  [Symbol.asyncIterator]?(): AsyncIterableIterator<Message>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Message>;
 
   /** Sends a ping and resolves with the milliseconds its answer took. Rejected when the connection ends before. */
-  measureLatency?(): Promise<number>;
+  measureLatency(): Promise<number>;
 
   /** Figures about the connection up to now. */
-  stats?(): IConnectionStats;
+  stats(): IConnectionStats;
 
   setKeepaliveTimer(): void;
   clearKeepaliveTimer(): void;
@@ -860,7 +877,7 @@ export class connection extends EventEmitter {
   handleGracePeriodTimer(): void;
   handleSocketData(data: Buffer): void;
   processReceivedData(): void;
-  handleSocketError(error: Error): void;
+  handleSocketError(error: IWebSocketError): void;
   handleSocketEnd(): void;
   handleSocketClose(hadError: boolean): void;
   handleSocketDrain(): void;
@@ -982,22 +999,37 @@ export interface IConnectOptions extends https.RequestOptions {
   maxRedirects?: number | undefined;
 }
 
+/** Why there is no connection. */
+export interface IConnectError extends IWebSocketError {
+  /** The status of the server's answer, if there was one. */
+  statusCode?: number | undefined;
+  /** The headers of that answer, their names in lower case. */
+  headers?: http.IncomingHttpHeaders | undefined;
+  /** Why the server refuses, in its own words: what its `reject()` was given, or the phrase of the status. */
+  reason?: string | undefined;
+  /** What was wrong with each address, if the host has several. */
+  errors?: Error[] | undefined;
+}
+
+/** Headers of a request: an object, or pairs of name and value as in a `Headers` object or a Map. */
+export type IRequestHeaders = http.OutgoingHttpHeaders | Iterable<readonly [string, http.OutgoingHttpHeader]>;
+
 /** Events of {@link client} and the arguments of their listeners. */
 export interface IClientEvents {
   /** The connection is open. */
-  connect: [connection: IterableConnection];
+  connect: [connection: connection];
   /** There will be no connection: the error of the system, or what was wrong with the server's answer. */
-  connectFailed: [err: Error];
+  connectFailed: [err: IConnectError];
   /** The server answered with something else than 101. With a listener for it, `connectFailed` is not emitted. */
   httpResponse: [response: http.IncomingMessage, client: client];
   /** The same as `connectFailed`, emitted only if somebody listens for it. */
-  error: [err: Error];
+  error: [err: IConnectError];
 }
 
 /** Opens connections to servers. */
 export class client extends EventEmitter {
   /** The options in force, defaults included. */
-  config?: IClientConfig | undefined;
+  config: IClientConfig;
   /** The URL given to `connect()`, taken apart. */
   url?: url.Url | undefined;
   /** The subprotocols offered. */
@@ -1017,17 +1049,19 @@ export class client extends EventEmitter {
   /** What the server sent after its answer. */
   firstDataChunk?: Buffer | null | undefined;
   /** The HTTP request while it waits for an answer. */
-  _req?: http.ClientRequest | null | undefined;
+  _req: http.ClientRequest | null;
 
   constructor(ClientConfig?: IClientConfig);
 
   /**
    * Opens a connection; `connect` or `connectFailed` follows.
-   * @param requestUrl `ws:` or `wss:`, as a string, a URL object, or what `url.parse()` returns
+   * @param requestUrl `ws:` or `wss:` (`http:` and `https:` mean the same), as a string, a URL object, or what `url.parse()`
+   * returns
    * @param requestedProtocols subprotocols to offer, the preferred one first
    * @param origin value for the `Origin` header
    * @param headers more headers for the request
-   * @param extraRequestOptions options for `http.request()` or `https.request()`, for instance `agent`, and for this attempt
+   * @param extraRequestOptions options for `http.request()` or `https.request()`, for instance `agent` or `createConnection`
+   * (any Duplex will do), and for this attempt
    * @throws Error if the URL or a subprotocol is not valid
    * @example client.connect('ws://127.0.0.1:8080/', 'echo-protocol')
    */
@@ -1035,7 +1069,7 @@ export class client extends EventEmitter {
     requestUrl: url.Url | url.URL | string,
     requestedProtocols?: string | string[] | null,
     origin?: string | null,
-    headers?: http.OutgoingHttpHeaders | null,
+    headers?: IRequestHeaders | null,
     extraRequestOptions?: IConnectOptions | null,
   ): void;
 
@@ -1133,13 +1167,14 @@ export interface IRouterHandler {
   pathString: string;
   /** In lower case; `*` for any, `____no_protocol____` for none. */
   protocol: string;
-  callback: (request: IRouterRequest) => void;
+  /** Called with an {@link IRouterRequest}; `any` because @types/websocket declares another one. */
+  callback: (request: any) => void;
 }
 
 /** Gives each request of a server to the handler for its path and subprotocol. */
 export class router extends EventEmitter {
   handlers: IRouterHandler[];
-  config?: { server: server | null } | undefined;
+  config: { server: server | null };
   /** The server attached to. */
   server?: server | null | undefined;
 
@@ -1177,6 +1212,9 @@ export interface IEvent {
   target: w3cwebsocket;
 }
 
+// Events for the `on…` handlers: `type` and `target` are always there on those of a socket. Programs that call a handler
+// themselves may leave them out.
+
 /** Tells how a connection ended. */
 export interface ICloseEvent {
   type?: string | undefined;
@@ -1203,7 +1241,7 @@ export interface IErrorEvent extends Error {
   type?: string | undefined;
   target?: w3cwebsocket | undefined;
   /** What went wrong. */
-  error?: Error | undefined;
+  error?: IConnectError | undefined;
   /** The message of `error`. */
   message: string;
   /** @deprecated Never set. Declared because @types/websocket says that the event is an Error. */
@@ -1216,7 +1254,7 @@ export interface IErrorEvent extends Error {
 export interface IW3CEventMap {
   open: IEvent;
   message: IEvent & IMessageEvent;
-  error: IEvent & IErrorEvent;
+  error: IEvent & IErrorEvent & { error: IConnectError };
   close: IEvent & ICloseEvent;
 }
 
@@ -1277,7 +1315,7 @@ export class w3cwebsocket {
     url: string,
     protocols?: string | string[] | null,
     origin?: string | null,
-    headers?: http.OutgoingHttpHeaders | null,
+    headers?: IRequestHeaders | null,
     requestOptions?: object | null,
     IClientConfig?: IClientConfig | null,
   );
@@ -1297,9 +1335,9 @@ export class w3cwebsocket {
   close(code?: number, reason?: string): void;
 
   addEventListener<K extends keyof IW3CEventMap>(
-    type: K, listener: IEventListener<IW3CEventMap[K]>, options?: boolean | { once?: boolean },
+    type: K, listener: IEventListener<IW3CEventMap[K]>, options?: boolean | IListenerOptions,
   ): void;
-  addEventListener(type: string, listener: IEventListener<any>, options?: boolean | { once?: boolean }): void;
+  addEventListener(type: string, listener: IEventListener<any>, options?: boolean | IListenerOptions): void;
   removeEventListener<K extends keyof IW3CEventMap>(type: K, listener: IEventListener<IW3CEventMap[K]>): void;
   removeEventListener(type: string, listener: IEventListener<any>): void;
   /**
@@ -1308,6 +1346,12 @@ export class w3cwebsocket {
    * @throws Error if `event` has no type
    */
   dispatchEvent(event: { type: string; [property: string]: any }): boolean;
+}
+
+/** Options of a listener: whether it is for one event only, and what removes it when it is aborted. */
+export interface IListenerOptions {
+  once?: boolean | undefined;
+  signal?: AbortSignal | null | undefined;
 }
 
 /** A listener for one event: a function, or an object with the method `handleEvent()`. */

@@ -8,6 +8,7 @@
 const http = require('http');
 const readline = require('readline');
 const { server: WebSocketServer } = require('../'); // in your own project: require('websocket')
+const { listen } = require('./listen');
 
 const server = http.createServer((request, response) => {
   response.writeHead(404);
@@ -41,9 +42,7 @@ const watch = setInterval(() => {
 const lines = readline.createInterface({ input: process.stdin });
 lines.on('line', (line) => wsServer.broadcastUTF(line));
 
-server.listen(Number(process.env.PORT || 8080), '127.0.0.1', () => {
-  console.log(`Broadcast server on ws://127.0.0.1:${server.address().port}/`);
-});
+listen(server, {}, (authority) => console.log(`Broadcast server on ws://${authority}/`));
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => {

@@ -7,6 +7,7 @@
 
 const http = require('http');
 const { server: WebSocketServer } = require('../'); // in your own project: require('websocket')
+const { listen } = require('./listen');
 
 const server = http.createServer((request, response) => {
   response.writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' });
@@ -34,9 +35,7 @@ wsServer.on('request', (request) => {
   });
 });
 
-server.listen(Number(process.env.PORT || 8080), '127.0.0.1', () => {
-  console.log(`Echo server on ws://127.0.0.1:${server.address().port}/`);
-});
+listen(server, {}, (authority) => console.log(`Echo server on ws://${authority}/`));
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => {

@@ -10,6 +10,7 @@
 const http = require('http');
 const express = require('express'); // npm install express
 const { server: WebSocketServer } = require('../'); // in your own project: require('websocket')
+const { listen } = require('./listen');
 
 const app = express();
 app.disable('x-powered-by');
@@ -42,9 +43,8 @@ wsServer.on('request', (request) => {
   request.accept(null, request.origin);
 });
 
-server.listen(Number(process.env.PORT || 8080), '127.0.0.1', () => {
-  const { port } = server.address();
-  console.log(`Express on http://127.0.0.1:${port}/, events on ws://127.0.0.1:${port}/events`);
+listen(server, {}, (authority) => {
+  console.log(`Express on http://${authority}/, events on ws://${authority}/events`);
 });
 
 for (const signal of ['SIGINT', 'SIGTERM']) {

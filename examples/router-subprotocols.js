@@ -14,6 +14,7 @@
 
 const http = require('http');
 const { server: WebSocketServer, router: WebSocketRouter } = require('../'); // in your own project: require('websocket')
+const { listen } = require('./listen');
 
 const server = http.createServer((request, response) => {
   response.writeHead(404);
@@ -49,9 +50,7 @@ function clock(request) {
   connection.on('close', () => clearInterval(timer));
 }
 
-server.listen(Number(process.env.PORT || 8080), '127.0.0.1', () => {
-  console.log(`Router on ws://127.0.0.1:${server.address().port}/`);
-});
+listen(server, {}, (authority) => console.log(`Router on ws://${authority}/`));
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => {

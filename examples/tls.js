@@ -10,6 +10,7 @@ const fs = require('fs');
 const https = require('https');
 const path = require('path');
 const { server: WebSocketServer, client: WebSocketClient } = require('../'); // in your own project: require('websocket')
+const { listen } = require('./listen');
 
 // For tests only: everybody can read this key. README.md in this folder tells how to make your own.
 const certificate = fs.readFileSync(path.join(__dirname, 'certs', 'cert.pem'));
@@ -24,7 +25,7 @@ wsServer.on('request', (request) => {
   connection.on('message', (message) => connection.sendUTF(`You wrote: ${message.utf8Data}`));
 });
 
-server.listen(Number(process.env.PORT || 0), '127.0.0.1', () => {
+listen(server, { port: 0 }, () => {
   const url = `wss://localhost:${server.address().port}/`;
   console.log(`Server: listening on ${url}`);
   talk(url);

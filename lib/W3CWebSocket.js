@@ -5,6 +5,7 @@ const WebSocketClient = require('./WebSocketClient');
 const { Event, mixInEventTarget } = require('./internal/base/event-target');
 const { asBuffer } = require('./internal/base/arguments');
 const { MAX_REASON_LENGTH } = require('./internal/base/close-codes');
+const { websocketError } = require('./internal/base/errors');
 
 const CONNECTING = 0;
 const OPEN = 1;
@@ -50,7 +51,8 @@ Object.defineProperties(W3CWebSocket.prototype, {
     get() { return this._binaryType; },
     set(type) {
       if (type !== 'arraybuffer' && type !== 'blob') {
-        throw new SyntaxError(`"arraybuffer" and "blob" are the values allowed for "binaryType", not "${type}"`);
+        throw websocketError('ERR_WEBSOCKET_ARGUMENT',
+          `"arraybuffer" and "blob" are the values allowed for "binaryType", not "${type}"`, undefined, SyntaxError);
       }
       this._binaryType = type;
     },
@@ -67,7 +69,7 @@ for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED }
  * @throws {Error} when the connection is not open, or for other data
  */
 W3CWebSocket.prototype.send = function send(data) {
-  if (this._readyState !== OPEN) throw new Error('cannot call send() while not connected');
+  if (this._readyState !== OPEN) throw websocketError('ERR_WEBSOCKET_NOT_OPEN', 'cannot call send() while not connected');
   if (typeof data === 'string' || data instanceof String) {
     const text = String(data);
     this._connection.sendUTF(text, counted(this, Buffer.byteLength(text)));
@@ -75,7 +77,7 @@ W3CWebSocket.prototype.send = function send(data) {
   }
   const bytes = asBuffer(data);
   if (bytes === null) {
-    throw new Error('unknown binary data:', { cause: data });
+    throw websocketError('ERR_WEBSOCKET_DATA', 'unknown binary data:', { cause: data });
   }
   this._connection.sendBytes(bytes, counted(this, bytes.length));
 };
@@ -132,7 +134,8 @@ function giveUp(socket) {
   client.on('connect', (connection) => connection.drop(1000));
   process.nextTick(() => {
     client.abort();
-    client.emit('connectFailed', new Error('The WebSocket was closed before the connection was established.'));
+    client.emit('connectFailed',
+      websocketError('ERR_WEBSOCKET_ABORTED', 'The WebSocket was closed before the connection was established.'));
   });
 }
 
@@ -141,7 +144,8 @@ function onConnect(socket, connection) {
   socket._connection = connection;
   socket._protocol = connection.protocol;
   // As in 1.0.35 a list when there is none, as in browsers a string when there are.
-  socket._extensions = connection.extensions.length === 0 ? connection.extensions : headerOf(connection.extensions);
+  const { extensions } = connection;
+  socket._extensions = Array.isArray(extensions) && extensions.length > 0 ? headerOf(extensions) : extensions;
   connection.on('close', (code, reason) => onClose(socket, code, reason));
   connection.on('message', (message) => onMessage(socket, message));
   socket.dispatchEvent(new Event('open'));
@@ -168,7 +172,9 @@ function onConnectFailed(socket, error) {
 function onClose(socket, code, reason) {
   destroy(socket);
   socket._readyState = CLOSED;
-  dispatchClose(socket, code, reason || '', socket._connection._closedCleanly);
+  // A connection that a program has made up knows nothing of closing handshakes; 1.0.35 goes by the code.
+  const { _closedCleanly: wasClean = code === undefined || code === 1000 } = socket._connection;
+  dispatchClose(socket, code, reason || '', Boolean(wasClean));
 }
 
 function dispatchClose(socket, code, reason, wasClean) {

@@ -13,12 +13,17 @@ const {
   ATTEMPT_OPTIONS, takeAttemptOptions, checkAttemptOptions, Interruption, abortError, isRedirect, redirectTarget,
   withoutCredentialHeaders, withoutCredentialOptions,
 } = require('./internal/handshake/connect-attempt');
+const { targetUrl, hostOf, hostHeader, requestPath, basicAuthorization } = require('./internal/handshake/client-url');
+const {
+  headerEntries, programFields, NO_OFFER, offerOf, writeOffer, answeredExtensions,
+} = require('./internal/handshake/request-headers');
+const { connectError, answerFacts, handshakeError } = require('./internal/handshake/connect-errors');
 const { SENDING_LIMITS, checkSendingLimits } = require('./internal/transport/backpressure');
 const channels = require('./internal/base/channels');
 const { startReceiving } = require('./internal/connection/start-receiving');
-const { deflateSettings, offerDeflate, useDeflate } = require('./internal/compression/per-message-deflate');
-const { parseUrl } = require('./internal/handshake/legacy-url');
+const { deflateSettings, useDeflate } = require('./internal/compression/per-message-deflate');
 const { destroyAfter } = require('./internal/time/linger');
+const { websocketError, optionError } = require('./internal/base/errors');
 
 /** Options and their defaults; docs/client.md describes them. */
 const DEFAULTS = {
@@ -38,8 +43,6 @@ const DEFAULTS = {
   perMessageDeflate: false,
 };
 
-const DEFAULT_PORTS = { 'ws:': '80', 'wss:': '443' };
-
 /** TLS options that would redirect the request or replace its headers. */
 const EXCLUDED_TLS_OPTIONS = ['hostname', 'port', 'method', 'path', 'headers'];
 
@@ -58,16 +61,16 @@ function WebSocketClient(config) {
     extend(tlsOptions, config.tlsOptions);
   }
   this._req = null;
-  // The settings of permessage-deflate and the header that offers it, null for none.
+  // The settings of permessage-deflate, null for none; and all that is offered besides `protocols`.
   this._deflate = null;
-  this._offer = null;
+  this._offer = NO_OFFER;
   checkIo(this.config.io);
   checkConnectionLimits(this.config);
   deflateSettings(this.config.perMessageDeflate);
   checkSendingLimits(this.config);
   checkAttemptOptions(this.config);
   if (this.config.webSocketVersion !== 8 && this.config.webSocketVersion !== 13) {
-    throw new Error('Requested webSocketVersion is not supported. Allowed values are 8 and 13.');
+    throw optionError('Requested webSocketVersion is not supported. Allowed values are 8 and 13.');
   }
 }
 
@@ -75,13 +78,14 @@ util.inherits(WebSocketClient, EventEmitter);
 
 /**
  * Opens a connection. Ends in `connect`, `connectFailed` or `httpResponse`.
- * @param {string|object} requestUrl a `ws:` or `wss:` URL, or one parsed by `url.parse()` or `new URL()`
+ * @param {string|object} requestUrl a `ws:` or `wss:` URL (`http:` and `https:` mean the same), or one parsed by `url.parse()`
+ *   or `new URL()`
  * @param {string|string[]} [protocols] subprotocols in order of preference
  * @param {string} [origin]
- * @param {object} [headers] additional request headers
+ * @param {object|Iterable<[string, unknown]>} [headers] additional request headers
  * @param {object} [extraRequestOptions] options for `http.request()`, such as `agent`; and for this attempt `signal`,
  *   `handshakeTimeout`, `followRedirects` and `maxRedirects`
- * @throws {Error} for an incomplete URL, for subprotocols that are no tokens and for options that mean nothing
+ * @throws {Error} for an incomplete URL or one of another scheme, for subprotocols that are no tokens and for options that mean nothing
  */
 WebSocketClient.prototype.connect = function connect(requestUrl, protocols, origin, headers, extraRequestOptions) {
   const names = protocolList(protocols);
@@ -96,15 +100,15 @@ WebSocketClient.prototype.connect = function connect(requestUrl, protocols, orig
   this.secure = url.protocol === 'wss:';
   this.base64nonce = binding.randomKey();
   this._deflate = deflateSettings(this.config.perMessageDeflate);
-  this._offer = this._deflate && offerDeflate(this._deflate);
 
   if (options.signal !== undefined && options.signal.aborted) {
     process.nextTick(fail, this, abortError(options.signal));
     return;
   }
-  const attempt = { headers, requestOptions, tlsOptions: this.config.tlsOptions, options, redirects: 0, request: null };
-  // It ends in the error event of the request under way.
-  attempt.interruption = new Interruption(options, (error) => attempt.request.destroy(error));
+  const attempt = {
+    headers: headerEntries(headers), requestOptions, tlsOptions: this.config.tlsOptions, options, redirects: 0, giveUp: null,
+  };
+  attempt.interruption = new Interruption(options, (error) => attempt.giveUp(error));
   try {
     sendRequest(this, attempt);
   } catch (error) {
@@ -116,7 +120,6 @@ WebSocketClient.prototype.connect = function connect(requestUrl, protocols, orig
 /** Sends the request of the opening handshake to `client.url`. */
 function sendRequest(client, attempt) {
   const request = client._req = (client.secure ? https : http).request(requestOptions(client, attempt));
-  attempt.request = request;
   const end = () => {
     client._req = null;
     attempt.interruption.stop();
@@ -126,6 +129,14 @@ function sendRequest(client, attempt) {
     fail(client, error);
   };
   request.on('error', onError);
+  attempt.giveUp = (error) => {
+    // A request that has no socket yet would not report it.
+    request.removeListener('error', onError);
+    request.on('error', noop);
+    request.destroy(error);
+    end();
+    process.nextTick(fail, client, error);
+  };
   // The first answer counts: Node 18 reports one more that comes behind a 101 without the headers of one.
   let answered = false;
   request.on('upgrade', (response, socket, head) => {
@@ -159,7 +170,7 @@ function sendRequest(client, attempt) {
         redirect(client, attempt, response.headers.location);
       } catch (error) {
         end();
-        fail(client, error);
+        fail(client, Object.assign(error, answerFacts(response)));
       }
       return;
     }
@@ -173,7 +184,7 @@ function sendRequest(client, attempt) {
 function redirect(client, attempt, location) {
   const { maxRedirects } = attempt.options;
   if (attempt.redirects >= maxRedirects) {
-    throw new Error(`The server redirected more than ${maxRedirects} times (maxRedirects).`);
+    throw websocketError('ERR_WEBSOCKET_REDIRECT', `The server redirected more than ${maxRedirects} times (maxRedirects).`);
   }
   attempt.redirects++;
   const { url: before } = client;
@@ -187,7 +198,7 @@ function redirect(client, attempt, location) {
     attempt.headers = withoutCredentialHeaders(attempt.headers);
     attempt.requestOptions = withoutCredentialOptions(attempt.requestOptions);
     attempt.tlsOptions = withoutCredentialOptions(attempt.tlsOptions);
-    attempt.tlsOptions.headers = withoutCredentialHeaders(attempt.tlsOptions.headers);
+    attempt.tlsOptions.headers = withoutCredentialHeaders(headerEntries(attempt.tlsOptions.headers));
   }
   client.url = url;
   client.secure = url.protocol === 'wss:';
@@ -203,25 +214,11 @@ function protocolList(protocols) {
     const text = String(name);
     if (binding.isToken(text)) continue;
     const illegal = Array.from(text).find((character) => !binding.isToken(character));
-    throw new Error(illegal === undefined
+    throw websocketError('ERR_WEBSOCKET_SUBPROTOCOL', illegal === undefined
       ? 'Protocol list contains an empty name'
       : `Protocol list contains invalid character "${illegal}"`);
   }
   return names;
-}
-
-/** The URL with its port filled in, in the object of the program as long as that can be changed. */
-function targetUrl(requestUrl) {
-  let url = typeof requestUrl === 'string' ? parseUrl(requestUrl) : requestUrl;
-  if (url instanceof URL) url = parseUrl(url.href);
-  if (!url || !url.protocol) throw new Error('You must specify a full WebSocket URL, including protocol.');
-  if (!url.host) {
-    throw new Error('You must specify a full WebSocket URL, including hostname. Relative URLs are not supported.');
-  }
-  if (url.port) return url;
-  if (!Object.isExtensible(url)) url = { ...url };
-  url.port = DEFAULT_PORTS[url.protocol];
-  return url;
 }
 
 function requestOptions(client, attempt) {
@@ -230,7 +227,7 @@ function requestOptions(client, attempt) {
   extend(options, attempt.requestOptions);
   // Not for the program to change.
   extend(options, {
-    hostname: url.hostname,
+    hostname: hostOf(url),
     port: url.port,
     method: 'GET',
     path: requestPath(url),
@@ -241,39 +238,25 @@ function requestOptions(client, attempt) {
       if (!EXCLUDED_TLS_OPTIONS.includes(name)) options[name] = attempt.tlsOptions[name];
     }
   }
+  // Node asks it only where no agent is named, and false names one.
+  if (typeof options.createConnection === 'function' && !options.agent) delete options.agent;
   return options;
-}
-
-function requestPath(url) {
-  if (url.pathname) return url.path;
-  return url.path ? `/${url.path}` : '/';
 }
 
 function requestHeaders(client, attempt) {
   const { url, config, secure } = client;
-  const headers = {};
-  if (secure) extend(headers, attempt.tlsOptions.headers);
-  extend(headers, attempt.headers);
-  if (url.auth && !Object.keys(headers).some((name) => name.toLowerCase() === 'authorization')) {
-    headers.Authorization = `Basic ${Buffer.from(url.auth).toString('base64')}`;
-  }
-  extend(headers, {
-    Upgrade: 'websocket',
-    Connection: 'Upgrade',
-    'Sec-WebSocket-Version': String(config.webSocketVersion),
-    'Sec-WebSocket-Key': client.base64nonce,
-    Host: headers.Host || hostHeader(url),
-  });
-  if (client.protocols.length > 0) headers['Sec-WebSocket-Protocol'] = client.protocols.join(', ');
-  if (client._offer) headers['Sec-WebSocket-Extensions'] = client._offer;
-  if (client.origin) headers[config.webSocketVersion === 8 ? 'Sec-WebSocket-Origin' : 'Origin'] = client.origin;
-  return headers;
-}
-
-/** Host and port, the port left out where it is the scheme's own, IPv6 addresses in brackets. */
-function hostHeader(url) {
-  const host = url.hostname.includes(':') && !url.hostname.startsWith('[') ? `[${url.hostname}]` : url.hostname;
-  return String(url.port) === DEFAULT_PORTS[url.protocol] ? host : `${host}:${url.port}`;
+  const fields = programFields(secure ? headerEntries(attempt.tlsOptions.headers) : [], attempt.headers);
+  client._offer = offerOf(fields, client._deflate);
+  const authorization = basicAuthorization(url);
+  if (authorization !== null && fields.get('authorization') === undefined) fields.set('Authorization', authorization);
+  fields.set('Upgrade', 'websocket');
+  fields.set('Connection', 'Upgrade');
+  fields.set('Sec-WebSocket-Version', String(config.webSocketVersion));
+  fields.set('Sec-WebSocket-Key', client.base64nonce);
+  fields.set('Host', fields.get('host') || hostHeader(url));
+  writeOffer(fields, client._offer, client.protocols);
+  if (client.origin) fields.set(config.webSocketVersion === 8 ? 'Sec-WebSocket-Origin' : 'Origin', client.origin);
+  return fields.toObject();
 }
 
 /** The server has answered with something other than 101. */
@@ -286,7 +269,7 @@ function handleHttpResponse(client, response) {
   const headers = Object.entries(response.headers).map(([name, value]) => `${name}: ${value}`);
   try {
     client.failHandshake(`Server responded with a non-101 status: ${response.statusCode} ${response.statusMessage}` +
-      `\nResponse Headers Follow:\n${headers.join('\n')}\n`);
+      `\nResponse Headers Follow:\n${headers.join('\n')}\n`, response);
   } finally {
     // Whatever the body is, and however long the server would take to send it, nobody wants it.
     response.on('error', noop);
@@ -298,28 +281,40 @@ function handleHttpResponse(client, response) {
 WebSocketClient.prototype.validateHandshake = function validateHandshake() {
   const { headers } = this.response;
   const optional = (name) => (headers[name] === undefined ? null : String(headers[name]));
+  const { rest } = answeredExtensions(optional('sec-websocket-extensions'), this._offer);
   const problem = binding.checkResponse(
-    this.base64nonce, this.protocols.map(String), optional('upgrade'), optional('connection'),
-    optional('sec-websocket-accept'), optional('sec-websocket-protocol'), optional('sec-websocket-extensions'),
-    this._offer);
+    this.base64nonce, expectedProtocols(this, headers['sec-websocket-protocol']), optional('upgrade'), optional('connection'),
+    optional('sec-websocket-accept'), optional('sec-websocket-protocol'), rest, this._offer.deflate);
   this.protocol = headers['sec-websocket-protocol'];
   if (problem === null) this.succeedHandshake();
   else this.failHandshake(problem);
 };
 
-WebSocketClient.prototype.failHandshake = function failHandshake(errorDescription) {
+/** The server has to choose one of the subprotocols that connect() was given; of those in the headers it may choose one. */
+function expectedProtocols({ protocols, _offer: offer }, answer) {
+  if (protocols.length > 0) return protocols.map(String);
+  return answer ? offer.protocols : [];
+}
+
+/**
+ * The server's answer does not open a connection.
+ * @param {string} errorDescription
+ * @param {import('http').IncomingMessage} [response] one that is no 101; its socket is not that of the client
+ */
+WebSocketClient.prototype.failHandshake = function failHandshake(errorDescription, response) {
   const { socket } = this;
-  if (socket && socket.writable) {
+  if (response === undefined && socket && socket.writable) {
     // Nobody listens to this socket any more.
     socket.on('error', noop);
     socket.end();
     if (typeof socket.resume === 'function') socket.resume();
     destroyAfter(socket, this.config.closeTimeout);
   }
-  fail(this, new Error(errorDescription));
+  fail(this, handshakeError(errorDescription, response || this.response));
 };
 
-function fail(client, error) {
+function fail(client, reason) {
+  const error = connectError(reason, client.url);
   if (channels.connectFailed.hasSubscribers) channels.connectFailed.publish({ client, error });
   client.emit('connectFailed', error);
   // The name in the documentation of WebSocket-Node; without a listener an `error` event would be thrown.
@@ -330,8 +325,9 @@ WebSocketClient.prototype.succeedHandshake = function succeedHandshake() {
   const { socket } = this;
   const connection = new WebSocketConnection(socket, [], this.protocol, true, this.config);
   connection.webSocketVersion = this.config.webSocketVersion;
-  const answer = this._offer && this.response.headers['sec-websocket-extensions'];
-  if (answer) useDeflate(connection, this._deflate, answer);
+  const { agreed, rest } = answeredExtensions(this.response.headers['sec-websocket-extensions'], this._offer);
+  if (rest !== null && this._offer.deflate !== null) useDeflate(connection, this._deflate || deflateSettings(true), rest);
+  connection.extensions.unshift(...agreed);
   startReceiving(connection, this.firstDataChunk);
   this.emit('connect', connection);
   this.firstDataChunk = null;

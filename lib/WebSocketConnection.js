@@ -16,6 +16,7 @@ const { StreamReceiver } = require('./internal/transport/stream-receiver');
 const { captureContext } = require('./internal/base/context');
 const { scheduleDelivery } = require('./internal/connection/delivery');
 const channels = require('./internal/base/channels');
+const { debugLines } = require('./internal/connection/debug-lines');
 const frameProcessing = require('./internal/connection/frame-processing');
 const heartbeat = require('./internal/connection/heartbeat');
 const iterate = require('./internal/connection/iterate');
@@ -37,8 +38,6 @@ const STATE_PEER_REQUESTED_CLOSE = 'peer_requested_close';
 /** It is over. */
 const STATE_CLOSED = 'closed';
 
-let lastId = 0;
-
 /**
  * A WebSocket connection after its opening handshake. Servers and clients make these; a program may make one itself
  * on any socket, and then calls `_addSocketEventListeners()`.
@@ -51,8 +50,7 @@ let lastId = 0;
  * @throws {Error} when `keepalive` is on and its intervals are no numbers, or the socket has no native keepalive
  */
 function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, config) {
-  this._debug = utils.BufferingLogger('websocket:connection', ++lastId);
-  this._debug('constructor');
+  this._debug = debugLines(this);
 
   EventEmitter.call(this);
   this._events = new Listeners();
@@ -122,9 +120,10 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   // The Pong that waits for the socket to drain: the answer to the newest Ping.
   this._waitingPong = null;
 
-  socket.setNoDelay(config.disableNagleAlgorithm);
+  // Streams that are no sockets have neither.
+  if (typeof socket.setNoDelay === 'function') socket.setNoDelay(config.disableNagleAlgorithm);
   // A quiet connection is no dead connection: no inactivity timeout.
-  socket.setTimeout(0);
+  if (typeof socket.setTimeout === 'function') socket.setTimeout(0);
   // When something was last received, for the keepalive timer of taken-over sockets; 0 for "not since it was set".
   this._receivedAt = 0;
   keepalive.startKeepalive(this);
@@ -201,8 +200,8 @@ WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEven
     socket.on('data', this.handleSocketData.bind(this));
   }
   limits.startDeadlines(this);
+  this._debug('open (%s, transport %s)', this.maskOutgoingPackets ? 'client' : 'server', this.transport);
   if (channels.open.hasSubscribers) channels.open.publish({ connection: this });
-  this._debug('transport: %s', this._transport.name);
 };
 
 const kConnection = Symbol('connection');
@@ -238,7 +237,7 @@ WebSocketConnection.prototype._becomeStream = function _becomeStream() {
   changeTransport(this, streamTransport);
   this._responseLength = 0;
   this.socket.on('data', this.handleSocketData.bind(this));
-  this._debug('transport: %s', this._transport.name);
+  this._debug('transport is now %s', this.transport);
 };
 
 /** Receives chunks from the socket, those that came early too; called by giving-back when Node reads it. */
@@ -257,7 +256,6 @@ WebSocketConnection.prototype._mayTakeOver = function _mayTakeOver() {
 // ---------------------------------------------------------------------------------------------- receiving
 
 WebSocketConnection.prototype.handleSocketData = function handleSocketData(data) {
-  this._debug('handleSocketData: %d bytes', data.length);
   this.setKeepaliveTimer();
   if (this.state === STATE_CLOSED || this.state === STATE_PEER_REQUESTED_CLOSE) return;
   if (this._earlyChunks !== null) {
@@ -398,7 +396,6 @@ WebSocketConnection.prototype._deliver = function _deliver(kind, value) {
       this.processFrame(value);
       break;
     default:
-      this._debug('-- failed: %d %s', value.code, value.reason);
       this.drop(value.code, value.reason);
   }
 };
@@ -406,7 +403,7 @@ WebSocketConnection.prototype._deliver = function _deliver(kind, value) {
 // ---------------------------------------------------------------------------------------------- the socket
 
 WebSocketConnection.prototype.handleSocketError = function handleSocketError(error) {
-  this._debug('handleSocketError: %j', error);
+  this._debug('socket error: %s', error.message || error.code);
   if (this.state === STATE_CLOSED) return;
   if (this._transport.bytesWritten(this) < this._responseLength) {
     this.drop(WebSocketConnection.CLOSE_REASON_ABNORMAL, closing.LOST_IN_HANDSHAKE, true);
@@ -427,7 +424,7 @@ WebSocketConnection.prototype.handleSocketError = function handleSocketError(err
 };
 
 WebSocketConnection.prototype.handleSocketEnd = function handleSocketEnd() {
-  this._debug('handleSocketEnd: state = %s', this.state);
+  this._debug('the peer has ended its side of the socket');
   this.receivedEnd = true;
   if (this.state !== STATE_OPEN) return;
   if (this._hasUntold()) {
@@ -441,7 +438,6 @@ WebSocketConnection.prototype.handleSocketEnd = function handleSocketEnd() {
 };
 
 WebSocketConnection.prototype.handleSocketClose = function handleSocketClose(hadError) {
-  this._debug('handleSocketClose');
   this.socketHadError = hadError;
   if (this._hasUntold() && this.state !== STATE_CLOSED) {
     // What was received before comes before the close event; when the program has paused, after resume().
@@ -452,8 +448,8 @@ WebSocketConnection.prototype.handleSocketClose = function handleSocketClose(had
 };
 
 WebSocketConnection.prototype.handleSocketDrain = function handleSocketDrain() {
-  this._debug('handleSocketDrain');
   if (this.closeEventEmitted) return;
+  this._debug('everything sent so far is written (drain)');
   this.outputBufferFull = false;
   if (this._waitingPong !== null) {
     const payload = this._waitingPong;
@@ -470,7 +466,7 @@ WebSocketConnection.prototype.handleSocketDrain = function handleSocketDrain() {
 
 WebSocketConnection.prototype.handleSocketPause = function handleSocketPause() {
   if (this._held) return;
-  this._debug('handleSocketPause');
+  this._debug('paused');
   this._pauseInput();
 };
 
@@ -494,7 +490,7 @@ WebSocketConnection.prototype.handleSocketResume = function handleSocketResume()
   }
   // It was paused again since, and a stream says later that it flows.
   if (isPaused(this.socket)) return;
-  this._debug('handleSocketResume');
+  this._debug('resumed');
   this._resumeInput();
 };
 
@@ -507,14 +503,12 @@ WebSocketConnection.prototype._resumeInput = function _resumeInput() {
 
 /** Stops reading from the socket; messages that were read already wait until `resume()`. */
 WebSocketConnection.prototype.pause = function pause() {
-  this._debug('pause');
   // A socket that is held does not say it again.
   if (this._held && !this.inputPaused) this._pauseInput();
   else this.socket.pause();
 };
 
 WebSocketConnection.prototype.resume = function resume() {
-  this._debug('resume');
   if (this._held && this.inputPaused) this._resumeInput();
   else if (!this._held) this.socket.resume();
   if (!this._socketClosed) return;

@@ -330,7 +330,7 @@ function listenerFailed(server, wsRequest, cause) {
 
 /** Answers a request that cannot be accepted, and tells the program. */
 function refuse(server, wsRequest, error) {
-  debug('refused: %s', error.message);
+  debug('%s refused: %s', wsRequest.remoteAddress, error.message);
   if (!wsRequest._resolved) wsRequest.reject(error.httpCode || 400, error.message, error.headers);
   server._totals.refused++;
   if (channels.upgradeError.hasSubscribers) channels.upgradeError.publish({ server, request: wsRequest, error });

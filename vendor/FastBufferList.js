@@ -4,6 +4,7 @@
 
 const util = require('util');
 const { EventEmitter } = require('events');
+const { allocate } = require('../lib/internal/base/own-memory');
 
 /**
  * @param {object} [options]
@@ -66,7 +67,7 @@ BufferList.prototype.forEach = function forEach(fn) {
 /** A new Buffer with the bytes from `start` to before `end`. */
 BufferList.prototype.join = function join(start = 0, end = this.length) {
   if (this._buffers.length === 0) return Buffer.alloc(0);
-  return copyRange(this, Buffer.allocUnsafe(end - start), 0, start, end);
+  return copyRange(this, allocate(end - start), 0, start, end);
 };
 
 /**

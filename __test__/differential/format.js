@@ -25,10 +25,17 @@ function formatString(text) {
   return text.length > 2000 ? `<string of ${text.length}, sha1 ${digest(text)}>` : JSON.stringify(text);
 }
 
-/** An Error by everything a program can tell it by, except the stack. */
+/** Properties of Errors, besides the message. */
+const ERROR_PROPERTIES = ['code', 'syscall', 'httpCode', 'headers'];
+
+/**
+ * An Error by everything a program can tell it by, except the stack. What comes with a code of this package (docs/errors.md)
+ * is left out: the original has no codes, and what has one is more than it gives.
+ */
 function formatError(error) {
-  const extra = ['code', 'errno', 'syscall', 'httpCode', 'headers']
-    .filter((key) => error[key] !== undefined && key !== 'errno')
+  const isOurs = String(error.code).startsWith('ERR_WEBSOCKET_');
+  const extra = ERROR_PROPERTIES
+    .filter((key) => error[key] !== undefined && !(isOurs && (key === 'code' || key === 'headers')))
     .map((key) => `, ${key}=${format(error[key])}`);
   const name = error.constructor ? error.constructor.name : 'Error';
   return `<${name} ${formatString(String(error.message))}${extra.join('')}>`;

@@ -4,6 +4,8 @@ const test = require('node:test');
 const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
+const net = require('node:net');
+const { once } = require('node:events');
 const { X509Certificate } = require('node:crypto');
 const { OPCODE, openRawClient, rawClient } = require('../helpers/raw');
 const { examples, startExample } = require('./run-example');
@@ -128,6 +130,35 @@ test('the certificate of tls.js is good for localhost for many years', () => {
   assert.strictEqual(certificate.checkIP('127.0.0.1'), '127.0.0.1');
   assert.ok(certificate.checkPrivateKey(require('node:crypto').createPrivateKey(read('key.pem'))));
   assert.ok(Date.parse(certificate.validTo) > Date.now() + 10 * 365 * 86400e3, certificate.validTo);
+});
+
+/** Every example that listens on PORT: new ones are found by it. */
+const servers = [...fs.readdirSync(examples), 'demo/server.js'].filter((name) =>
+  name.endsWith('.js') && name !== 'listen.js' && /createServer|\bport:/.test(fs.readFileSync(path.join(examples, name), 'utf8')));
+
+for (const name of servers) {
+  test(`${name} says in one line that its port is in use, and what to do`, async (t) => {
+    const other = net.createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    t.after(() => other.close());
+    const { port } = other.address();
+    const example = startExample(t, name, { env: { PORT: String(port) } });
+    await example.fails();
+    assert.match(example.stderr, new RegExp(`^Port ${port} on 127\\.0\\.0\\.1 is already in use\\. [^\n]*PORT=8081 node \\S*${name}\n$`));
+    assert.strictEqual(example.stdout, '');
+  });
+
+  test(`${name} says in one line that PORT is no port`, async (t) => {
+    for (const value of ['http', '65536', '-1', '80.5']) {
+      const example = startExample(t, name, { env: { PORT: value } });
+      await example.fails();
+      assert.strictEqual(example.stderr, `PORT must be a number from 0 to 65535, not "${value}".\n`);
+    }
+  });
+}
+
+test('all servers among the examples were tried with a port in use', () => {
+  assert.deepStrictEqual(servers.sort(), ['broadcast.js', 'demo/server.js', 'echo-server.js', 'express.js', 'router-subprotocols.js', 'tls.js']);
 });
 
 test('the README of the examples lists every one of them', () => {

@@ -1,5 +1,6 @@
-// Values go both ways between these typings and @types/websocket 1.0.10: one library of a program may have been compiled
-// against the one, another against the other.
+// What this package declares can be given to code compiled against @types/websocket 1.0.10. Not the other way round: an
+// object typed by @types/websocket lacks members that these typings promise. Only what programs make themselves (options,
+// messages, cookies, events) goes both ways.
 
 import type * as ours from 'websocket';
 import type * as theirs from 'types-websocket';
@@ -43,13 +44,9 @@ export type OursToTheirs = [
   Assignable<typeof ours, typeof theirs>,
 ];
 
+/** What programs make themselves, or pass on as plain data. */
 export type TheirsToOurs = [
-  Assignable<theirs.connection, ours.connection>,
-  Assignable<theirs.request, ours.request>,
-  Assignable<theirs.server, ours.server>,
-  Assignable<theirs.client, ours.client>,
   Assignable<theirs.frame, ours.frame>,
-  Assignable<theirs.router, ours.router>,
   Assignable<theirs.IConfig, ours.IConfig>,
   Assignable<theirs.IServerConfig, ours.IServerConfig>,
   Assignable<theirs.IClientConfig, ours.IClientConfig>,
@@ -60,9 +57,7 @@ export type TheirsToOurs = [
   Assignable<theirs.ICookie, ours.ICookie>,
   Assignable<theirs.IExtension, ours.IExtension>,
   Assignable<theirs.IStringified, ours.IStringified>,
-  Assignable<theirs.IRouterConfig, ours.IRouterConfig>,
   Assignable<theirs.IRouterHandler, ours.IRouterHandler>,
-  Assignable<theirs.IRouterRequest, ours.IRouterRequest>,
   Assignable<theirs.ICloseEvent, ours.ICloseEvent>,
   Assignable<theirs.IMessageEvent, ours.IMessageEvent>,
 ];
@@ -75,16 +70,18 @@ declare const ourServer: ours.server;
 declare const theirServer: theirs.server;
 declare function handleOurs(connection: ours.connection): void;
 declare function handleTheirs(connection: theirs.connection): void;
-declare function onOurRequest(request: ours.request): void;
 declare function onTheirRequest(request: theirs.request): void;
 declare function onOurMessage(message: ours.Message): void;
 declare function onTheirMessage(message: theirs.Message): void;
+declare function onTheirClient(client: theirs.client): void;
+declare const ourClient: ours.client;
 
 ourServer.on('connect', handleTheirs);
 ourServer.on('request', onTheirRequest);
 ourServer.connections.forEach(handleTheirs);
 ourServer.once('connect', (connection) => connection.on('message', onTheirMessage));
-theirServer.on('connect', handleOurs);
-theirServer.on('request', onOurRequest);
-theirServer.connections.forEach(handleOurs);
+ourClient.on('connect', handleTheirs);
+ourClient.on('httpResponse', (_response, client) => onTheirClient(client));
 theirServer.on('connect', (connection) => connection.on('message', onOurMessage));
+// @ts-expect-error @types/websocket knows nothing of what a connection has beyond 1.0.35
+theirServer.on('connect', handleOurs);

@@ -2,6 +2,7 @@
 
 import * as http from 'http';
 import * as https from 'https';
+import { PassThrough } from 'stream';
 import * as tls from 'tls';
 import * as url from 'url';
 import { once } from 'events';
@@ -26,6 +27,10 @@ client.on('connectFailed', (error) => {
   console.error(error.message, code);
 });
 client.on('error', (error) => console.error(error.message));
+client.on('connectFailed', ({ code, statusCode, headers, reason, errors }) => {
+  console.error(code?.startsWith('ERR_WEBSOCKET_'), statusCode === 401, headers?.['www-authenticate'], reason?.trim(), errors?.length);
+});
+client.on('connectFailed', (error: Error) => console.error(error.message));
 client.on('httpResponse', (response, failed) => {
   console.log(response.statusCode, response.headers.location, failed === client);
 });
@@ -53,6 +58,8 @@ client.once('connect', (connection) => {
 });
 
 client.connect('ws://127.0.0.1:8080/');
+client.connect('ws://127.0.0.1:8080/', null, null, new Headers({ Cookie: 'a=1' }), { createConnection: () => new PassThrough() });
+client.connect('ws://127.0.0.1:8080/', null, null, new Map([['X-List', ['1', '2']]]));
 client.connect(new URL('ws://127.0.0.1:8080/'));
 client.connect('ws://127.0.0.1:8080/', 'echo-protocol');
 client.connect('ws://127.0.0.1:8080/', ['echo', 'chat'], 'https://example.com', { Cookie: 'a=1', 'X-List': ['1', '2'] });

@@ -18,6 +18,23 @@ const declarations = ts.createSourceFile('index.d.ts', fs.readFileSync(path.join
 /** Members that @types/websocket declares although no version of the package has them; ours must accept the same programs. */
 const PHANTOMS = new Set(['connection.bytesWaitingToFlush', 'router.pathToRegEx']);
 
+/** Optional members: those which are not there, or undefined, at some time of the life of an object. */
+const NOT_ALWAYS = new Set([
+  'server.config', // before mount()
+  'connection.remoteAddresses', // on clients
+  // Before connect(), before the answer, and without one.
+  ...['url', 'protocols', 'origin', 'secure', 'base64nonce', 'protocol', 'socket', 'response', 'firstDataChunk'].map((name) => `client.${name}`),
+  'router.server', // before attachServer()
+  'w3cwebsocket._protocol', 'w3cwebsocket.protocol', 'w3cwebsocket._connection', // before it is open
+]);
+
+/** Members that @types/websocket promises although they are set later: optional ones would not compile in its programs. */
+const LATER = new Set([
+  'connection.socketHadError', 'connection.webSocketVersion',
+  ...['fin', 'rsv1', 'rsv2', 'rsv3', 'mask', 'opcode', 'length', 'binaryPayload', 'dropReason'].map((name) => `frame.${name}`),
+  ...['onopen', 'onerror', 'onclose', 'onmessage'].map((name) => `w3cwebsocket.${name}`),
+]);
+
 /** Steps of `connect()`: methods because they were in websocket 1.0.35, but nothing to call. */
 const INTERNAL = new Set(['client.validateHandshake', 'client.failHandshake', 'client.succeedHandshake']);
 
@@ -30,7 +47,7 @@ function membersOf(name) {
     for (const member of statement.members) {
       if (member.name === undefined) continue;
       members.push({
-        name: member.name.text,
+        name: ts.isComputedPropertyName(member.name) ? member.name.getText() : member.name.text,
         isStatic: (ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Static) !== 0,
         isOptional: member.questionToken !== undefined,
         isMethod: ts.isMethodDeclaration(member) || ts.isMethodSignature(member),
@@ -76,13 +93,32 @@ test('the exports are those that are declared as values', () => {
   assert.deepStrictEqual(Object.keys(websocket).sort(), values.sort());
 });
 
+/** A method by its declared name, such as `close` or `[Symbol.asyncIterator]`. */
+function methodOf(className, name) {
+  return websocket[className].prototype[name === '[Symbol.asyncIterator]' ? Symbol.asyncIterator : name];
+}
+
 for (const name of CLASSES) {
+  test(`${name}: what is always there is not declared as optional`, () => {
+    const optional = membersOf(name).filter((member) => member.isOptional).map((member) => member.name);
+    assert.deepStrictEqual(optional.filter((member) => !NOT_ALWAYS.has(`${name}.${member}`)), []);
+  });
+
+  test(`${name}: every declared property is there from the beginning, except for optional ones`, (t) => {
+    const instance = instances(t)[name];
+    const missing = membersOf(name)
+      .filter((member) => !member.isStatic && !member.isMethod && !member.isOptional && !PHANTOMS.has(`${name}.${member.name}`))
+      .filter((member) => !(member.name in instance) && !LATER.has(`${name}.${member.name}`))
+      .map((member) => member.name);
+    assert.deepStrictEqual(missing, []);
+  });
+
   test(`${name}: every declared method and static exists`, () => {
     const missing = membersOf(name)
       .filter((member) => !PHANTOMS.has(`${name}.${member.name}`))
       .filter((member) => {
         if (member.isStatic) return websocket[name][member.name] === undefined;
-        return member.isMethod && !member.isOptional && typeof websocket[name].prototype[member.name] !== 'function';
+        return member.isMethod && typeof methodOf(name, member.name) !== 'function';
       })
       .map((member) => member.name);
     assert.deepStrictEqual(missing, []);

@@ -149,11 +149,11 @@ alone.handleUpgrade(new http.IncomingMessage(netSocket), netSocket);
 
 alone.on('connect', async (connection) => {
   const room: boolean = connection.sendUTF('x');
-  if (!room && connection.bufferedAmount !== undefined) connection.once('drain', () => {});
+  if (!room && connection.bufferedAmount > 0) connection.once('drain', () => {});
   connection.on('dropped', (data, error) => console.log(data.length, error.message));
-  const latency: number | undefined = await connection.measureLatency?.();
+  const latency: number = await connection.measureLatency();
   for await (const message of connection) if (message.type === 'utf8') console.log(message.utf8Data, latency);
-  const transport: 'stream' | 'loop' | 'threads' | undefined = connection.stats?.().transport;
-  console.log(transport, alone.stats?.().transports.loop);
+  const transport: 'stream' | 'loop' | 'threads' = connection.stats().transport;
+  console.log(transport, alone.stats().transports.loop);
 });
 new WebSocketServer({ noServer: true, highWaterMark: 1 << 20, maxBufferedAmount: 1 << 24, maxBufferedAmountPolicy: 'drop' });

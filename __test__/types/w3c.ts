@@ -41,6 +41,7 @@ socket.addEventListener('close', closed);
 socket.addEventListener('close', { handleEvent: (event) => console.log(event.wasClean) }, { once: true });
 socket.removeEventListener('close', closed);
 const prevented: boolean = !socket.dispatchEvent({ type: 'of-my-own' });
+socket.addEventListener('close', () => console.log('closed'), { signal: new AbortController().signal });
 socket.addEventListener('of-my-own', (event) => console.log(event.detail));
 socket.dispatchEvent({ type: 'of-my-own', detail: 1 });
 

@@ -6,6 +6,7 @@ const { describe, test } = require('node:test');
 const assert = require('node:assert');
 const http = require('http');
 const { once } = require('events');
+const { PassThrough } = require('stream');
 const websocket = require('../..');
 const { redirectTarget, withoutCredentialHeaders, withoutCredentialOptions } = require('../../lib/internal/handshake/connect-attempt');
 const { next, startServer, startHttpServer, turns } = require('../helpers/under-test/endpoints');
@@ -78,6 +79,22 @@ describe('signal', () => {
     assert.strictEqual(client._req, null);
   });
 
+  test('aborting while there is no socket yet does the same; one that comes later is destroyed', async (t) => {
+    const { url } = await startSilent(t);
+    const controller = new AbortController();
+    let give = null;
+    const createConnection = (options, callback) => { give = callback; };
+    const outcome = attempt(t, url, { signal: controller.signal, createConnection });
+    controller.abort();
+    const { error, client } = await outcome;
+    assert.strictEqual(error.name, 'AbortError');
+    assert.strictEqual(client._req, null);
+    const socket = new PassThrough();
+    give(null, socket);
+    await turns();
+    assert.strictEqual(socket.destroyed, true);
+  });
+
   test('an open connection is not concerned, and nothing is left on the signal', async (t) => {
     const { url } = await startServer(t);
     const controller = new AbortController();
@@ -118,11 +135,31 @@ describe('handshakeTimeout of a client', () => {
     assert.strictEqual(connection.connected, true);
   });
 
+  for (const [what, requestOptions] of [['createConnection', { createConnection: () => {} }], ['an agent', { agent: { addRequest() {} } }]]) {
+    test(`it ends an attempt for which ${what} never gives a socket`, async (t) => {
+      const { error } = await attempt(t, 'ws://127.0.0.1:9/', { ...requestOptions, handshakeTimeout: 30 });
+      assert.strictEqual(error.code, 'ETIMEDOUT');
+    });
+  }
+
   test('it is for all redirects together', async (t) => {
     const silent = await startSilent(t);
     const { url } = await startRedirecting(t, () => silent.url);
     const { error } = await attempt(t, url, { handshakeTimeout: 100, followRedirects: true });
     assert.strictEqual(error.code, 'ETIMEDOUT');
+  });
+
+  test('one signal for many attempts prints no warning', async (t) => {
+    const { url } = await startSilent(t);
+    const warnings = [];
+    const onWarning = (warning) => warnings.push(warning.message);
+    process.on('warning', onWarning);
+    t.after(() => process.removeListener('warning', onWarning));
+    const controller = new AbortController();
+    const outcomes = Array.from({ length: 20 }, () => attempt(t, url, { signal: controller.signal }));
+    controller.abort();
+    for (const { error } of await Promise.all(outcomes)) assert.strictEqual(error.name, 'AbortError');
+    assert.deepStrictEqual(warnings, []);
   });
 
   for (const [name, value] of [['handshakeTimeout', -1], ['handshakeTimeout', 'x'], ['maxRedirects', NaN]]) {
@@ -219,6 +256,31 @@ describe('redirects', () => {
     }
   });
 
+  test('a Location outside of ASCII is UTF-8, or else Latin-1', () => {
+    const onTheWire = (text, encoding) => Buffer.from(text, encoding).toString('latin1');
+    assert.strictEqual(redirectTarget('ws://a.test/', onTheWire('/café?ü', 'utf8')).href, 'ws://a.test/caf%C3%A9?%C3%BC');
+    assert.strictEqual(redirectTarget('ws://a.test/', onTheWire('/café', 'latin1')).href, 'ws://a.test/caf%C3%A9');
+  });
+
+  test('an Error about a redirect tells what the server has answered', async (t) => {
+    const { url } = await startRedirecting(t, () => 'ftp://a.test/', 307);
+    const { error } = await attempt(t, url, { followRedirects: true });
+    assert.deepStrictEqual([error.code, error.statusCode, error.reason, error.headers.location],
+      ['ERR_WEBSOCKET_REDIRECT', 307, 'Moved', 'ftp://a.test/']);
+  });
+
+  test('what is offered in the headers is offered again, and headers may be a Map', async (t) => {
+    const seen = [];
+    const { url: target } = await startServer(t, { onRequest: (request) => {
+      seen.push(request.requestedProtocols, request.httpRequest.headers.cookie);
+      request.accept('b');
+    } });
+    const { url } = await startRedirecting(t, () => target);
+    const headers = new Map([['sec-websocket-protocol', 'a, b'], ['COOKIE', 'secret']]);
+    const { connection } = await attempt(t, url, { followRedirects: true }, { headers });
+    assert.deepStrictEqual([connection.protocol, ...seen], ['b', ['a', 'b'], undefined]);
+  });
+
   test('wss: is never left for ws:', () => {
     for (const location of ['http://a.test/', 'ws://b.test/']) {
       assert.throws(() => redirectTarget('wss://a.test/', location), /from wss: to ws:, which is not followed/);
@@ -233,7 +295,7 @@ describe('redirects', () => {
 
   test('client certificates and the like are credentials', () => {
     assert.deepStrictEqual(withoutCredentialOptions({ cert: 1, key: 2, pfx: 3, passphrase: 4, auth: 5, ca: 6 }), { ca: 6 });
-    assert.deepStrictEqual(withoutCredentialHeaders(undefined), {});
+    assert.deepStrictEqual(withoutCredentialHeaders([['COOKIE', 'a'], ['x-a', 'b']]), [['x-a', 'b']]);
   });
 
   test('an answer that is no redirect is reported as ever', async (t) => {

@@ -204,6 +204,83 @@ describe('removal', () => {
   });
 });
 
+describe('signal', () => {
+  test('aborting removes the listener, and no other', () => {
+    const { target, calls, named } = setUp();
+    const controller = new AbortController();
+    target.addEventListener('open', named('gone'), { signal: controller.signal });
+    target.addEventListener('open', named('stays'), { signal: undefined });
+    target.addEventListener('open', named('stays too'), { signal: null });
+    controller.abort();
+    target.dispatchEvent(new Event('open'));
+    assert.deepStrictEqual(calls, ['stays', 'stays too']);
+  });
+
+  test('aborting while an event is under way keeps it from later listeners', () => {
+    const { target, calls, named } = setUp();
+    const controller = new AbortController();
+    target.onopen = () => controller.abort();
+    target.addEventListener('open', named('a'), { signal: controller.signal });
+    target.dispatchEvent(new Event('open'));
+    assert.deepStrictEqual(calls, []);
+  });
+
+  test('with one that is aborted nothing is added', () => {
+    const { target, calls, named } = setUp();
+    target.addEventListener('open', named('a'), { signal: AbortSignal.abort() });
+    target.dispatchEvent(new Event('open'));
+    assert.deepStrictEqual(calls, []);
+  });
+
+  test('a listener that was removed and added again is not concerned by the signal of before', () => {
+    const { target, calls, named } = setUp();
+    const controller = new AbortController();
+    const listener = named('a');
+    target.addEventListener('open', listener, { signal: controller.signal });
+    target.removeEventListener('open', listener);
+    target.addEventListener('open', listener);
+    controller.abort();
+    target.dispatchEvent(new Event('open'));
+    assert.deepStrictEqual(calls, ['a']);
+  });
+
+  test('together with once: whichever comes first, and nothing is left on the signal', (t) => {
+    const { target, calls, named } = setUp();
+    const controller = new AbortController();
+    const removed = t.mock.method(controller.signal, 'removeEventListener');
+    target.addEventListener('open', named('a'), { once: true, signal: controller.signal });
+    target.dispatchEvent(new Event('open'));
+    assert.strictEqual(removed.mock.callCount(), 1);
+    target.addEventListener('open', named('b'), { once: true, signal: controller.signal });
+    controller.abort();
+    target.dispatchEvent(new Event('open'));
+    assert.deepStrictEqual(calls, ['a']);
+  });
+
+  test('one signal for the listeners of many targets prints no warning', async (t) => {
+    const warnings = [];
+    const onWarning = (warning) => warnings.push(warning.message);
+    process.on('warning', onWarning);
+    t.after(() => process.removeListener('warning', onWarning));
+    const { signal } = new AbortController();
+    for (let i = 0; i < 30; i++) setUp().target.addEventListener('open', () => {}, { signal });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepStrictEqual(warnings, []);
+  });
+
+  for (const signal of ['abort', {}, 7]) {
+    test(`${JSON.stringify(signal)} is none: a TypeError, and nothing is added`, () => {
+      const { target, calls, named } = setUp();
+      assert.throws(() => target.addEventListener('open', named('a'), { signal }), {
+        name: 'TypeError', code: 'ERR_WEBSOCKET_ARGUMENT',
+        message: `The option signal of addEventListener() must be an AbortSignal, not ${signal}.`,
+      });
+      target.dispatchEvent(new Event('open'));
+      assert.deepStrictEqual(calls, []);
+    });
+  }
+});
+
 test('a listener that is added by a listener gets the next event only', () => {
   const { target, calls, named } = setUp();
   const late = named('late');

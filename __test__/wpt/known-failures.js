@@ -5,8 +5,7 @@
 
 const REASONS = {
   errors: 'what is wrong with arguments is an `Error` with the text of websocket 1.0.35, not a DOMException',
-  urls: 'URLs are taken as websocket 1.0.35 takes them: no relative ones, any scheme but `wss:` is `ws:`, fragments, repeated subprotocols and odd hosts are no error, and `url` is the string that was given',
-  encoding: 'what is not ASCII in the path of a URL is not percent-encoded, as in websocket 1.0.35; Node refuses what is not Latin-1',
+  urls: 'URLs are taken as websocket 1.0.35 takes them: no relative ones; fragments, repeated subprotocols and odd hosts are no error, what is one is an `Error`, and `url` is the string that was given',
   close: '`close()` without a code sends 1000, and the `close` event has the code that `close()` was given, as in websocket 1.0.35',
   binaryType: '`binaryType` starts as `\'arraybuffer\'`',
   negotiated: '`protocol` is undefined while there is none, `extensions` is an array once open, as in websocket 1.0.35',
@@ -42,9 +41,6 @@ const KNOWN = [
   ['constructor/017.html', 'urls'],
   ['interfaces/WebSocket/url/001.html', 'urls'],
   ['interfaces/WebSocket/url/resolve.html', 'urls'],
-  ['Create-url-with-windows-1252-encoding.html', 'encoding'],
-  ['constructor/016.html', 'encoding'],
-  ['constructor/018.html', 'encoding'],
   ['Create-extensions-empty.any.js', 'negotiated'],
   ['Create-valid-url-protocol-empty.any.js', 'negotiated'],
   ['interfaces/WebSocket/protocol/protocol-initial.html', 'negotiated'],

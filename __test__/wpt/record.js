@@ -34,13 +34,12 @@ function markdown(results, skipped) {
   }
   return `# Web platform tests
 
-The tests for WebSocket of [web-platform-tests](https://github.com/web-platform-tests/wpt) (\`websockets/\`) against
-\`w3cwebsocket\`, on Node ${process.version}, over \`ws:\` and \`wss:\`. Written by \`npm run test:wpt -- DIR --record\`; the tests
-themselves are not a part of this repository. The runner, a harness and a server of our own are in \`__test__/wpt/\`.
+The results of [web-platform-tests](https://github.com/web-platform-tests/wpt) (\`websockets/\`) for \`w3cwebsocket\`, on Node
+${process.version}, over \`ws:\` and \`wss:\`. \`npm run test:wpt -- DIR --record\` writes this page; the tests
+themselves are not a part of this repository. \`__test__/wpt/\` has a runner, a harness and a server for them.
 
-**${sum(rows, 'passed')} of ${sum(rows, 'passed') + sum(rows, 'failed')} tests in ${files.size} files pass.** The others fail for these reasons, of
-which \`__test__/wpt/known-failures.js\` has the list; a test that fails for no reason, or passes although it has one, fails
-the run.
+**${sum(rows, 'passed')} of ${sum(rows, 'passed') + sum(rows, 'failed')} tests in ${files.size} files pass.** The table shows why the others fail.
+\`__test__/wpt/known-failures.js\` lists them by name. If another test fails, or one of them passes, the run fails.
 
 | | reason | tests |
 |---|---|---|

@@ -13,14 +13,8 @@ const {
   router: WebSocketRouter,
   connection: WebSocketConnection,
 } = require('../../'); // in your own project: require('websocket')
+const { listen } = require('../listen');
 const { ChatRoom } = require('./chat-room');
-
-const host = process.env.HOST || '127.0.0.1';
-const port = Number(process.env.PORT || 8080);
-if (!Number.isInteger(port) || port < 0 || port > 65535) {
-  console.error(`PORT must be a number from 0 to 65535, not ${JSON.stringify(process.env.PORT)}.`);
-  process.exit(1);
-}
 
 // ---- The page ----------------------------------------------------------------------------------
 
@@ -105,22 +99,8 @@ function echo(connection) {
 
 // ---- Start and stop ----------------------------------------------------------------------------
 
-server.on('error', (error) => {
-  const another = 'Set the environment variable PORT to another one (PORT=0 picks a free one): PORT=8081 npm start';
-  const hints = {
-    EADDRINUSE: `Port ${port} on ${host} is already in use. ${another}`,
-    EACCES: `This user may not listen on port ${port}. ${another}`,
-    EADDRNOTAVAIL: `${host} is not an address of this machine. Set the environment variable HOST, for example to 127.0.0.1.`,
-    ENOTFOUND: `There is no host ${host}. Set the environment variable HOST, for example to 127.0.0.1.`,
-  };
-  console.error(hints[error.code] || `Cannot listen on ${host}:${port}: ${error.message}`);
-  process.exitCode = 1;
-});
-
-server.listen(port, host, () => {
-  const { address, port: actualPort, family } = server.address();
-  const name = family === 'IPv6' ? `[${address}]` : address;
-  console.log(`Echo and chat on http://${name}:${actualPort}/ (stop with Ctrl+C)`);
+listen(server, { host: process.env.HOST || '127.0.0.1' }, (authority) => {
+  console.log(`Echo and chat on http://${authority}/ (stop with Ctrl+C)`);
 });
 
 for (const signal of ['SIGINT', 'SIGTERM']) {

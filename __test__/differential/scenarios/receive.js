@@ -189,6 +189,20 @@ module.exports = [
     },
   },
   {
+    // From 32 KiB on; whether smaller ones do depends on Node's version with 1.0.35.
+    name: 'the memory of received binary data can be transferred to another thread',
+    async run({ pair, trace, event }) {
+      const { connection, peer } = await pair({ config: { maxReceivedFrameSize: 2e6, maxReceivedMessageSize: 2e6 }, events: [] });
+      for (const size of [40000, 65536, 100000, 1000000]) {
+        const got = event(connection, 'message');
+        peer.send(binary(Buffer.alloc(size, 7)));
+        const [{ binaryData }] = await got;
+        const moved = structuredClone(binaryData, { transfer: [binaryData.buffer] });
+        trace('moved', moved.length, moved[size - 1], 'left', binaryData.length);
+      }
+    },
+  },
+  {
     name: 'a client receives unmasked frames',
     async run({ clientPair, until, settle, wire }) {
       const { connection, peer } = await clientPair();

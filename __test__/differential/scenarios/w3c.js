@@ -2,6 +2,7 @@
 
 // The W3C class: opening, events in both styles, messages, sending.
 
+const { EventEmitter } = require('events');
 const { raw } = require('../watch');
 const { acceptKey } = require('../../helpers/raw');
 
@@ -53,6 +54,23 @@ const withProtocol = (protocol) => (peer) => peer.write('HTTP/1.1 101 Yes\r\nUpg
 const ATTRIBUTES = ['url', 'readyState', 'protocol', 'extensions', 'bufferedAmount', 'binaryType', 'CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
 
 module.exports = [
+  {
+    name: 'a connection that the program has made up takes the place of one',
+    async run({ lib, watchW3C, trace }) {
+      for (const [label, ...args] of [['normal', 1000, 'bye'], ['abnormal', 1006, 'gone'], ['other', 4000, ''], ['without a code']]) {
+        const socket = new lib.w3cwebsocket('ws://127.0.0.1:9/');
+        watchW3C(socket, label);
+        socket._client.abort();
+        const connection = Object.assign(new EventEmitter(), { protocol: 'chat', socket: {} });
+        socket._client.emit('connect', connection);
+        trace(label, socket.readyState, socket.protocol, socket.extensions);
+        connection.emit('message', { type: 'utf8', utf8Data: 'hello' });
+        connection.emit('close', ...args);
+        trace(label, socket.readyState);
+        socket._client.on('connectFailed', () => {});
+      }
+    },
+  },
   {
     name: 'attributes before, while and after being open',
     async run(context) {

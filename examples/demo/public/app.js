@@ -6,8 +6,15 @@
   const CLOSE_NAMES = {
     1000: 'normal', 1001: 'going away', 1002: 'protocol error', 1003: 'unsupported data', 1005: 'no code given',
     1006: 'connection lost', 1007: 'invalid data', 1008: 'policy violation', 1009: 'message too big',
-    1011: 'server error', 1012: 'service restart', 1013: 'try again later',
+    1011: 'server error', 1012: 'service restart', 1013: 'try again later', 1014: 'bad gateway',
   };
+  // After these, the same page may be welcome in a moment: the server stops, restarts, is full, or the network is gone.
+  // All other codes say that coming back is of no use, or not wanted.
+  const PASSING = new Set([1001, 1006, 1011, 1012, 1013, 1014]);
+  const EXPELLED = 1008;
+  const FIRST_DELAY = 1000; // milliseconds to the first attempt to come back; doubled for each further one
+  const LONGEST_DELAY = 30000;
+  const LASTING = 5000; // a connection that has lasted for so long was a success: the next delay is the first one again
   const SAMPLES = 100; // round trips kept for the median and the chart
   const LOG_LINES = 200;
   const url = location.origin.replace(/^http/, 'ws') + '/';
@@ -20,63 +27,149 @@
     return roles;
   }
 
-  function element(tag, className, text) {
+  function element(tag, className, ...parts) {
     const made = document.createElement(tag);
     if (className) made.className = className;
-    made.textContent = text;
+    made.append(...parts);
     return made;
   }
 
-  /** Adds a line to a log, forgets the oldest ones, and follows the end unless the reader has scrolled away from it. */
-  function addLine(log, className, ...parts) {
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
-    const line = element('li', className, '');
-    line.append(...parts);
-    log.append(line);
-    while (log.childElementCount > LOG_LINES) log.firstElementChild.remove();
-    if (atEnd) log.scrollTop = log.scrollHeight;
+  /** A log: forgets the oldest lines, and follows the end unless the reader has scrolled away from it. */
+  function createLog(list) {
+    let following = true;
+    let height = list.clientHeight;
+    const follow = () => { if (following) list.scrollTop = list.scrollHeight; };
+    const look = () => {
+      // With another height it is not the reader who has scrolled; the observer follows.
+      if (list.clientHeight !== height) return;
+      following = list.scrollHeight - list.scrollTop - list.clientHeight < 24;
+    };
+    list.addEventListener('scroll', look);
+    new ResizeObserver(() => {
+      height = list.clientHeight;
+      follow();
+    }).observe(list);
+    return {
+      /**
+       * @param {string} className
+       * @param {Array<string|Node>} parts what the line says
+       * @param {string} [meta] a time or the like, at the end
+       */
+      add(className, parts, meta) {
+        const line = element('li', className, element('span', 'body', ...parts));
+        if (meta) line.append(' ', element('span', 'meta', meta));
+        list.append(line);
+        foldIfLong(line, look);
+        while (list.childElementCount > LOG_LINES) list.firstElementChild.remove();
+        follow();
+      },
+      clear() { list.replaceChildren(); },
+    };
+  }
+
+  /** Shows only the beginning of a line that takes a lot of room, with a button for the rest. */
+  function foldIfLong(line, onToggle) {
+    const body = line.firstElementChild;
+    line.classList.add('folded');
+    if (body.scrollHeight <= body.clientHeight + 1) {
+      line.classList.remove('folded');
+      return;
+    }
+    const button = element('button', 'fold');
+    button.type = 'button';
+    const show = (folded) => {
+      line.classList.toggle('folded', folded);
+      button.textContent = folded ? 'Show all' : 'Show less';
+      button.setAttribute('aria-expanded', String(!folded));
+    };
+    button.addEventListener('click', () => {
+      show(!line.classList.contains('folded'));
+      onToggle();
+    });
+    show(true);
+    line.append(' ', button);
+  }
+
+  /** How a connection has ended, for its status line. */
+  function describeEnd(code, reason) {
+    if (code === EXPELLED) return `Expelled by the server: ${reason || 'it did not say why'} (code\u00a0${code})`;
+    const name = CLOSE_NAMES[code] ? ` (${CLOSE_NAMES[code]})` : '';
+    return `Closed with code ${code}${name}${reason ? `: ${reason}` : ''}`;
   }
 
   /**
-   * A connection that can be opened again: keeps the status line and the button of its panel up to date.
-   * @param {object} ui elements `status` and `toggle`
+   * A connection that comes back by itself when it was lost: keeps the status line and the button of its panel up to date.
+   * @param {object} ui elements `status`, `countdown` and `toggle`
    * @param {string} protocol the subprotocol to ask for
-   * @param {{ opened(): void, received(data: string|ArrayBuffer): void, closed(): void }} handlers
+   * @param {{ opened(): void, received(data: string|ArrayBuffer): void, closed(end: { code: number, reason: string }): void }} handlers
    */
   function createLink(ui, protocol, handlers) {
     let socket = null;
+    let failures = 0; // in a row
+    let countdown = null; // the timer, while we wait to come back
+    let leaving = false; // the user has asked for it
 
-    function show(state, text, action, enabled) {
+    // The button is never disabled: it would lose the focus of whoever has just pressed it.
+    function show(state, text, action) {
       ui.status.dataset.state = state;
       ui.status.textContent = text;
       ui.toggle.textContent = action;
-      ui.toggle.disabled = !enabled;
+      ui.toggle.disabled = false;
     }
 
     function open() {
+      stopCountdown();
+      leaving = false;
+      let openedAt = Infinity;
       socket = new WebSocket(url, protocol);
       socket.binaryType = 'arraybuffer';
-      show('connecting', 'Connecting…', 'Connect', false);
+      show('connecting', 'Connecting…', 'Cancel');
       socket.onopen = () => {
-        show('open', `Open, subprotocol ${socket.protocol || 'none'}`, 'Disconnect', true);
+        openedAt = performance.now();
+        show('open', `Open, subprotocol ${socket.protocol || 'none'}`, 'Disconnect');
         handlers.opened();
       };
       socket.onmessage = (event) => handlers.received(event.data);
-      socket.onclose = ({ code, reason, wasClean }) => {
-        const name = CLOSE_NAMES[code] ? ` (${CLOSE_NAMES[code]})` : '';
-        show(wasClean ? 'closed' : 'failed', `Closed with code ${code}${name}${reason ? `: ${reason}` : ''}`, 'Reconnect', true);
-        handlers.closed();
+      socket.onclose = ({ code, reason }) => {
+        const comesBack = PASSING.has(code) && !leaving;
+        if (performance.now() - openedAt > LASTING) failures = 0;
+        const state = comesBack ? 'waiting' : code === EXPELLED ? 'expelled' : leaving || code === 1000 ? 'closed' : 'failed';
+        const text = leaving && openedAt === Infinity ? 'Not connected' : describeEnd(code, reason);
+        show(state, text, comesBack ? 'Reconnect now' : 'Reconnect');
+        if (comesBack) startCountdown();
+        handlers.closed({ code, reason });
       };
+    }
+
+    /** Comes back later, and says when. Not exactly on time, or all pages would be back at the same moment. */
+    function startCountdown() {
+      const delay = Math.min(FIRST_DELAY * 2 ** failures++, LONGEST_DELAY) * (0.75 + Math.random() / 2);
+      const due = performance.now() + delay;
+      const tick = () => {
+        const left = due - performance.now();
+        if (left <= 0) open();
+        else ui.countdown.textContent = `Trying again in ${Math.ceil(left / 1000)} s`;
+      };
+      countdown = setInterval(tick, 100);
+      tick();
+    }
+
+    function stopCountdown() {
+      clearInterval(countdown);
+      countdown = null;
+      ui.countdown.textContent = '';
     }
 
     ui.toggle.addEventListener('click', () => {
       if (socket.readyState === WebSocket.CLOSED) {
         open();
       } else {
-        show('closing', 'Closing…', 'Disconnect', false);
+        leaving = true;
+        show('closing', 'Closing…', 'Disconnect');
         socket.close(1000, 'The user disconnected.');
       }
     });
+    window.addEventListener('online', () => { if (countdown !== null) open(); });
 
     open();
     return {
@@ -89,6 +182,7 @@
 
   function startEcho() {
     const ui = rolesOf('echo');
+    const log = createLog(ui.log);
     const waiting = []; // sent and not yet back; echoes come in the order of the messages
     const samples = []; // round trips in milliseconds
     let sent = 0;
@@ -108,7 +202,7 @@
 
     function enable(on) {
       ui.submit.disabled = !on;
-      ui.measure.disabled = !on || measuring;
+      ui.measure.disabled = !on;
     }
 
     function send(text, quiet) {
@@ -116,7 +210,7 @@
       waiting.push({ quiet, time: performance.now() });
       link.send(data);
       ui.sent.textContent = ++sent;
-      if (!quiet) addLine(ui.log, 'aside', `→ ${text}`);
+      if (!quiet) log.add('aside', [`→ ${text}`]);
     }
 
     function receive(data) {
@@ -127,7 +221,7 @@
       ui.received.textContent = ++received;
       if (!quiet) {
         const text = typeof data === 'string' ? data : `${new TextDecoder().decode(data)} (binary, ${data.byteLength} bytes)`;
-        addLine(ui.log, '', `← ${text} `, element('span', 'meta', milliseconds(roundTrip)));
+        log.add('', [`← ${text}`], milliseconds(roundTrip));
       }
       if (measuring && quiet) measureNext();
       if (!measuring) showLatency();
@@ -141,11 +235,11 @@
         return;
       }
       measuring = false;
-      enable(true);
-      addLine(ui.log, 'aside', `Measured ${SAMPLES} round trips, median ${milliseconds(median())}`);
+      log.add('aside', [`Measured ${SAMPLES} round trips, median ${milliseconds(median())}`]);
     }
 
     function showLatency() {
+      ui.figure.hidden = false;
       const largest = Math.max(...samples);
       const x = (index) => samples.length < 2 ? index * 100 : index * 100 / (samples.length - 1);
       const top = Math.min(largest, 4 * median()); // a single late one must not flatten all others
@@ -171,7 +265,6 @@
       if (!link.isOpen || measuring) return;
       measuring = true;
       toMeasure = SAMPLES;
-      enable(true);
       measureNext();
     });
   }
@@ -184,35 +277,44 @@
 
   function startChat() {
     const ui = rolesOf('chat');
+    const log = createLog(ui.log);
     let me = null; // the name the server gave us, while we are in the room
-    let comeBack = false; // after a reconnect, join again without being asked
+    let wish = null; // the name we asked for; after a reconnect we ask for it again, without the user
+    let takesFocus = false; // the field for messages, once we are in the room
     ui.name.value = `Guest ${100 + Math.floor(Math.random() * 900)}`;
 
     const link = createLink(ui, 'chat', {
       opened() {
-        enable();
-        if (comeBack) join();
+        if (wish !== null) join();
+        update();
       },
       received: (data) => receive(JSON.parse(data)),
-      closed() {
-        comeBack = comeBack || me !== null;
+      closed({ code, reason }) {
+        if (code === EXPELLED) {
+          log.add('bad', [`You were expelled: ${reason}`]);
+          wish = null; // whoever was sent away does not come back unasked
+        } else if (me !== null) {
+          log.add('aside', ['You are offline.']);
+        }
+        if (me !== null) takesFocus = document.activeElement === ui.text; // which loses it now
         me = null;
-        showPeople([]);
-        enable();
+        update();
       },
     });
 
-    function enable() {
-      const canJoin = link.isOpen && me === null;
-      ui['join-submit'].disabled = !canJoin;
-      ui.name.disabled = me !== null;
-      ui.text.disabled = me === null;
-      ui.submit.disabled = me === null;
-      ui.text.placeholder = me === null ? 'Join, then write to everybody' : 'Write to everybody';
+    function update() {
+      const here = me !== null;
+      ui['join-submit'].disabled = !link.isOpen || here;
+      ui.name.disabled = here;
+      ui.text.disabled = !here;
+      ui.submit.disabled = !here;
+      ui.text.placeholder = here ? 'Write to everybody' : 'Join, then write to everybody';
+      // Who is not there does not know who is.
+      ui.room.hidden = !here;
     }
 
     function join() {
-      link.send(JSON.stringify({ type: 'join', name: ui.name.value }));
+      link.send(JSON.stringify({ type: 'join', name: wish }));
     }
 
     function receive(event) {
@@ -220,40 +322,46 @@
         case 'welcome':
           me = event.name;
           ui.name.value = event.name;
-          ui.log.replaceChildren();
+          log.clear();
           for (const entry of event.history) said(entry);
-          addLine(ui.log, 'aside', `You are here as ${event.name}.`);
+          log.add('aside', [`You are here as ${event.name}.`]);
           showPeople(event.people);
-          enable();
-          ui.text.focus();
+          update();
+          // A page that comes back by itself leaves the focus where it has gone meanwhile.
+          if (takesFocus && [null, document.body].includes(document.activeElement)) ui.text.focus();
+          takesFocus = false;
           break;
         case 'said':
           said(event);
           break;
         case 'joined':
         case 'left':
-          addLine(ui.log, 'aside', element('bdi', '', event.name), event.type === 'joined' ? ' has joined.' : ' has left.');
+          log.add('aside', [element('bdi', '', event.name), event.type === 'joined' ? ' has joined.' : ' has left.']);
           showPeople(event.people);
           break;
         case 'error':
-          addLine(ui.log, 'aside', event.text);
+          if (me === null) wish = null; // it was not good enough
+          log.add('aside', [event.text]);
           break;
       }
     }
 
     function said({ name, text, time }) {
       const clock = new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-      addLine(ui.log, name === me ? 'mine' : '', element('bdi', 'from', name), ': ', element('bdi', '', text), ' ', element('span', 'meta', clock));
+      log.add(name === me ? 'mine' : '', [element('bdi', 'from', name), ': ', element('bdi', '', text)], clock);
     }
 
     function showPeople(people) {
-      const shown = people.map((name) => element('li', name === me ? 'me' : '', name));
-      ui.people.replaceChildren(...(shown.length > 0 ? shown : [element('li', 'nobody', 'join to see')]));
+      ui.people.replaceChildren(...people.map((name) => element('li', name === me ? 'me' : '', name)));
     }
 
     ui.join.addEventListener('submit', (event) => {
       event.preventDefault();
-      if (link.isOpen && me === null) join();
+      if (!link.isOpen || me !== null) return;
+      wish = ui.name.value;
+      document.activeElement.blur();
+      takesFocus = true;
+      join();
     });
     ui.form.addEventListener('submit', (event) => {
       event.preventDefault();

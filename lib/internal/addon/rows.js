@@ -2,6 +2,8 @@
 
 // The rows in which the Rust core reports what was received; src/binding/rows/row.rs describes them.
 
+const { copyOf } = require('../base/own-memory');
+
 /** Kinds of events. */
 const KIND = {
   TEXT: 0, BINARY: 1, PING: 2, PONG: 3, CLOSE: 4, FAILED: 5, FRAME: 6,
@@ -66,7 +68,7 @@ function eventValue(rows, at, values, slab) {
 function payload(rows, at, values, slab) {
   const offset = rows[at + 2];
   if (offset === NO_OFFSET) return values[rows[at + 5]];
-  return Buffer.from(slab.subarray(offset, offset + rows[at + 3]));
+  return copyOf(slab, offset, offset + rows[at + 3]);
 }
 
 module.exports = { KIND, CLOSE_VALIDITY, MASK_POLICY, INFLATION, LEFT, NO_OFFSET, ROW, eventValue };

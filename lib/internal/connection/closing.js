@@ -6,6 +6,7 @@ const { CLOSE_DESCRIPTIONS, checkReason, isSendableCloseCode, truncateReason } =
 const { CLOSE_VALIDITY } = require('../addon/rows');
 const channels = require('../base/channels');
 const { endHeartbeat } = require('./heartbeat');
+const { debugCode } = require('./debug-lines');
 const { stopDeadlines } = require('./limits');
 const { startTimer, stopTimer } = require('../time/connection-timer');
 const { destroyAfter } = require('../time/linger');
@@ -18,7 +19,7 @@ const LOST_IN_HANDSHAKE = 'TCP connection lost before handshake completed.';
 
 /** A Close frame of the peer: the answer to ours, or the beginning of the closing handshake. */
 function handleCloseFrame(connection, { code, validity, reason }) {
-  connection._debug('-- Close frame: %d %s', code, reason);
+  if (connection._debug.enabled) connection._debug('Close frame received: %s', debugCode(code, reason));
   if (connection.waitingForCloseResponse) {
     connection.clearCloseTimer();
     connection.waitingForCloseResponse = false;
@@ -70,7 +71,9 @@ function releaseResources(connection) {
 function emitClose(connection) {
   if (connection.closeEventEmitted) return;
   connection.closeEventEmitted = true;
-  connection._debug('-- emitting close: %d %s', connection.closeReasonCode, connection.closeDescription);
+  if (connection._debug.enabled) {
+    connection._debug('closed: %s', debugCode(connection.closeReasonCode, connection.closeDescription));
+  }
   if (channels.close.hasSubscribers) {
     channels.close.publish({ connection, code: connection.closeReasonCode, description: connection.closeDescription });
   }
@@ -111,7 +114,6 @@ const methods = {
    */
   close(reasonCode, description) {
     if (!this.connected) return;
-    this._debug('close');
     if (typeof reasonCode !== 'number') reasonCode = 1000;
     if (!isSendableCloseCode(reasonCode)) throw new Error(`Close code ${reasonCode} is not valid.`);
     if (typeof description !== 'string') description = CLOSE_DESCRIPTIONS[reasonCode];
@@ -133,7 +135,7 @@ const methods = {
   drop(reasonCode, description, skipCloseFrame) {
     if (typeof reasonCode !== 'number') reasonCode = 1002;
     if (typeof description !== 'string') description = CLOSE_DESCRIPTIONS[reasonCode];
-    this._debug('drop: %d %s, skipCloseFrame %s', reasonCode, description, skipCloseFrame);
+    if (this._debug.enabled) this._debug('dropped by this side: %s', debugCode(reasonCode, description));
 
     this.closeReasonCode = reasonCode;
     this.closeDescription = description;
@@ -172,9 +174,9 @@ const methods = {
 
   /** The peer has not answered our Close frame in time. */
   handleCloseTimer() {
-    this._debug('handleCloseTimer');
     this.closeTimer = null;
     if (!this.waitingForCloseResponse) return;
+    this._debug('no Close frame within closeTimeout (%d ms)', this.closeTimeout);
     this.waitingForCloseResponse = false;
     this.state = 'closed';
     this.socket.end();

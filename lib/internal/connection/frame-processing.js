@@ -5,8 +5,10 @@
 const WebSocketFrame = require('../../WebSocketFrame');
 const { OPCODE } = require('../transport/encode');
 const { handleCloseFrame } = require('./closing');
+const { debugMessage } = require('./debug-lines');
 const { heartbeatOf } = require('./heartbeat');
 const channels = require('../base/channels');
+const { concat } = require('../base/own-memory');
 
 /** Fragments that are queued one by one when the program has its own processFrame(). */
 const MAX_QUEUED_FRAMES = 1024;
@@ -47,7 +49,7 @@ function processDataFrame(connection, frame) {
   if (connection.frameQueue.length > MAX_QUEUED_FRAMES) mergeQueue(connection);
   if (!frame.fin) return;
   const { opcode } = connection.frameQueue[0];
-  const payload = Buffer.concat(connection.frameQueue.map((fragment) => fragment.binaryPayload));
+  const payload = concat(connection.frameQueue.map((fragment) => fragment.binaryPayload));
   connection.frameQueue = [];
   connection.fragmentationSize = 0;
   emitMessage(connection, opcode, payload);
@@ -56,7 +58,7 @@ function processDataFrame(connection, frame) {
 /** Puts all queued fragments into the first one. */
 function mergeQueue(connection) {
   const [first] = connection.frameQueue;
-  first.binaryPayload = Buffer.concat(connection.frameQueue.map((fragment) => fragment.binaryPayload));
+  first.binaryPayload = concat(connection.frameQueue.map((fragment) => fragment.binaryPayload));
   connection.frameQueue = [first];
 }
 
@@ -70,17 +72,23 @@ function emitMessage(connection, opcode, payload) {
 /** A message has arrived. */
 function tellMessage(connection, message) {
   connection._messagesReceived++;
+  if (connection._debug.enabled) {
+    const isText = message.type === 'utf8';
+    debugMessage(connection, 'message received', isText, isText ? message.utf8Data : message.binaryData);
+  }
   if (channels.message.hasSubscribers) channels.message.publish({ connection, message });
   connection.emit('message', message);
 }
 
 /** A Pong has arrived. */
 function handlePong(connection, payload) {
+  connection._debug('Pong received');
   heartbeatOf(connection).answered(payload);
   connection.emit('pong', payload);
 }
 
 function handlePing(connection, payload) {
+  connection._debug('Ping received');
   heartbeatOf(connection).pingsReceived++;
   if (connection._pingListenerCount > 0) {
     let cancelled = false;
@@ -104,7 +112,7 @@ const methods = {
    * become messages. An overridden method sees every frame of the connection.
    */
   processFrame(frame) {
-    this._debug('processFrame: %s', frame);
+    if (this._debug.enabled) this._debug('frame received: %s', frame);
     const { opcode } = frame;
     if (this.frameQueue.length > 0 && opcode > OPCODE.CONTINUATION && opcode < OPCODE.CLOSE) {
       this.drop(1002, `Illegal frame opcode 0x${opcode.toString(16)} received in middle of fragmented message.`);

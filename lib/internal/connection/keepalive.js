@@ -13,6 +13,8 @@ function startKeepalive(connection) {
   if (!config.keepalive) return;
   if (config.useNativeKeepalive) {
     if (!('setKeepAlive' in socket)) {
+      // A stream that is no socket, a tunnel for instance: whoever has made it looks after what it runs on.
+      if (typeof socket.pipe === 'function') return;
       throw new Error('Unable to use native keepalive: unsupported by this version of Node.');
     }
     socket.setKeepAlive(true, config.keepaliveInterval);
@@ -70,7 +72,7 @@ const methods = {
 
   /** Nothing was received for `keepaliveInterval` milliseconds. */
   handleKeepaliveTimer() {
-    this._debug('handleKeepaliveTimer');
+    this._debug('nothing received for %d ms (keepaliveInterval)', this.config.keepaliveInterval);
     this._keepaliveTimeoutID = null;
     this.ping();
     if (this.config.dropConnectionOnKeepaliveTimeout) {
@@ -93,7 +95,7 @@ const methods = {
 
   /** Nothing was received for `keepaliveGracePeriod` milliseconds after a ping. */
   handleGracePeriodTimer() {
-    this._debug('handleGracePeriodTimer');
+    this._debug('no answer within %d ms (keepaliveGracePeriod)', this.config.keepaliveGracePeriod);
     this._gracePeriodTimeoutID = null;
     this.drop(1006, 'Peer not responding.', true);
   },

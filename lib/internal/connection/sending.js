@@ -9,6 +9,7 @@ const { checkReason } = require('../base/close-codes');
 const { asBuffer, payloadOf, callBack } = require('../base/arguments');
 const { sendCompressed } = require('../transport/queueing-transport');
 const { hasRoom } = require('../transport/backpressure');
+const { debugCode, debugMessage } = require('./debug-lines');
 const { heartbeatOf } = require('./heartbeat');
 
 const DEFAULT_FRAGMENTATION_THRESHOLD = 0x4000;
@@ -51,6 +52,7 @@ function sendControl(connection, opcode, data, done) {
   if (!maySend(connection)) return;
   const bytes = data ? asBuffer(data) || Buffer.from(String(data)) : NO_BYTES;
   const payload = bytes.length > 125 ? bytes.subarray(0, 125) : bytes;
+  connection._debug(opcode === OPCODE.PING ? 'Ping sent' : 'Pong sent');
   if (opcode === OPCODE.PING) heartbeatOf(connection).sent(payload, done);
   if (connection.sendFrame === methods.sendFrame) {
     connection._transport.sendControl(connection, opcode, payload);
@@ -59,6 +61,12 @@ function sendControl(connection, opcode, data, done) {
   const frame = newFrame(connection, opcode, payload);
   frame.fin = true;
   connection.sendFrame(frame);
+}
+
+/** A message is about to be sent. */
+function countSent(connection, opcode, data) {
+  connection._messagesSent++;
+  if (connection._debug.enabled) debugMessage(connection, 'message sent', opcode === OPCODE.TEXT, data);
 }
 
 /** Whether a message is to be compressed, if it is long enough. */
@@ -103,7 +111,7 @@ const methods = {
       return this.fragmentAndSend(newFrame(this, OPCODE.TEXT, Buffer.from(text)), cb) !== false;
     }
     if (!hasRoom(this, text, cb)) return false;
-    this._messagesSent++;
+    countSent(this, OPCODE.TEXT, text);
     const threshold = fragmentationThreshold(this);
     return mayCompress(this, options)
       ? sendCompressed(this, OPCODE.TEXT, text, threshold, cb)
@@ -125,7 +133,7 @@ const methods = {
       return this.fragmentAndSend(newFrame(this, OPCODE.BINARY, payload), cb) !== false;
     }
     if (!hasRoom(this, payload, cb)) return false;
-    this._messagesSent++;
+    countSent(this, OPCODE.BINARY, payload);
     const threshold = fragmentationThreshold(this);
     return mayCompress(this, options)
       ? sendCompressed(this, OPCODE.BINARY, payload, threshold, cb)
@@ -166,7 +174,7 @@ const methods = {
     if (!maySend(this, cb)) return false;
     const payload = payloadOf(frame);
     if (!hasRoom(this, payload, cb)) return false;
-    this._messagesSent++;
+    countSent(this, frame.opcode, payload);
     const threshold = fragmentationThreshold(this);
     if (payload.length <= threshold) {
       frame.fin = true;
@@ -212,12 +220,12 @@ const methods = {
    */
   sendCloseFrame(reasonCode, description, cb) {
     if (typeof reasonCode !== 'number') reasonCode = 1000;
-    this._debug('sendCloseFrame: %s, %d %s', this.state, reasonCode, description);
     if (this.state !== 'open' && this.state !== 'peer_requested_close') {
       callBack(cb, closedError(this));
       return;
     }
     checkReason(description);
+    if (this._debug.enabled) this._debug('Close frame sent: %s', debugCode(reasonCode, description));
     const frame = newFrame(this, OPCODE.CLOSE, typeof description === 'string' ? Buffer.from(description) : undefined);
     frame.fin = true;
     frame.closeStatus = reasonCode;
@@ -236,6 +244,7 @@ const methods = {
  * @param {any} data
  */
 function broadcast(connections, method, data) {
+  const opcode = method === 'sendUTF' ? OPCODE.TEXT : OPCODE.BINARY;
   const groups = new Map();
   let lastGroup;
   let direct = null;
@@ -252,7 +261,7 @@ function broadcast(connections, method, data) {
         isOverridden(connection) || connection.maskOutgoingPackets || connection._compressor?.group === null) {
       connection[method](data);
     } else if (maySend(connection) && hasRoom(connection, message, undefined, payload.length)) {
-      connection._messagesSent++;
+      countSent(connection, opcode, payload);
       const group = connection._compressor?.group;
       if (direct === null || group !== lastGroup) {
         // Mostly they are all of one group.
@@ -263,7 +272,6 @@ function broadcast(connections, method, data) {
       direct.push(connection);
     }
   }
-  const opcode = method === 'sendUTF' ? OPCODE.TEXT : OPCODE.BINARY;
   for (const recipients of groups.values()) {
     nativeTransport.broadcast(recipients, opcode, payload, fragmentationThreshold(recipients[0]));
   }

@@ -6,14 +6,15 @@
 const { AsyncResource } = require('async_hooks');
 const { deadlinesOf } = require('../time/deadlines');
 const { checkNumbers, isTime } = require('../base/check-options');
+const { isAbortSignal, onAbort } = require('../base/abort-signal');
+const { websocketError, optionError } = require('../base/errors');
+const { isUtf8 } = require('../base/utf8');
+const { SCHEMES } = require('./client-url');
 
 /** The options and their defaults. */
 const ATTEMPT_OPTIONS = { handshakeTimeout: 0, followRedirects: false, maxRedirects: 10 };
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-
-/** Schemes by which a server may name a WebSocket. */
-const SCHEMES = { 'http:': 'ws:', 'https:': 'wss:', 'ws:': 'ws:', 'wss:': 'wss:' };
 
 /** What identifies a client to one host and is not for any other. */
 const CREDENTIAL_HEADERS = new Set(['authorization', 'cookie', 'host', 'proxy-authorization']);
@@ -34,8 +35,8 @@ function takeAttemptOptions(options, config) {
   delete options.signal;
   checkAttemptOptions(taken);
   const { signal } = taken;
-  if (signal !== undefined && (typeof signal.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')) {
-    throw new Error(`The option signal must be an AbortSignal, not ${String(signal)}.`);
+  if (signal !== undefined && !isAbortSignal(signal)) {
+    throw optionError(`The option signal must be an AbortSignal, not ${String(signal)}.`);
   }
   return taken;
 }
@@ -52,14 +53,13 @@ class Interruption {
    * @param {(error: Error) => void} onInterrupt
    */
   constructor({ signal, handshakeTimeout }, onInterrupt) {
-    this._signal = signal;
     this._list = null;
+    this._forgetSignal = null;
     if (signal !== undefined) {
-      this._onAbort = () => {
+      this._forgetSignal = onAbort(signal, () => {
         this.stop();
         onInterrupt(abortError(signal));
-      };
-      signal.addEventListener('abort', this._onAbort, { once: true });
+      });
     }
     if (isTime(handshakeTimeout)) {
       this._list = deadlinesOf(handshakeTimeout);
@@ -74,7 +74,7 @@ class Interruption {
 
   /** The attempt has come to an end. */
   stop() {
-    if (this._signal !== undefined) this._signal.removeEventListener('abort', this._onAbort);
+    if (this._forgetSignal !== null) this._forgetSignal();
     if (this._list !== null) this._list.remove(this._entry);
   }
 }
@@ -102,23 +102,32 @@ function isRedirect({ statusCode, headers }) {
 function redirectTarget(from, location) {
   let target;
   try {
-    target = new URL(location, from);
+    target = new URL(headerText(location), from);
   } catch {
-    throw new Error(`The server redirected to something that is no URL: ${location}`);
+    throw websocketError('ERR_WEBSOCKET_REDIRECT', `The server redirected to something that is no URL: ${location}`);
   }
-  const scheme = SCHEMES[target.protocol];
-  if (scheme === undefined) throw new Error(`The server redirected to a URL that is no WebSocket: ${target.href}`);
+  const scheme = SCHEMES.get(target.protocol);
+  if (scheme === undefined) {
+    throw websocketError('ERR_WEBSOCKET_REDIRECT', `The server redirected to a URL that is no WebSocket: ${target.href}`);
+  }
   target = new URL(scheme + target.href.slice(target.protocol.length));
   if (from.startsWith('wss:') && scheme === 'ws:') {
-    throw new Error(`The server redirected from wss: to ws:, which is not followed: ${target.href}`);
+    throw websocketError('ERR_WEBSOCKET_REDIRECT',
+      `The server redirected from wss: to ws:, which is not followed: ${target.href}`);
   }
   target.hash = '';
   return target;
 }
 
-/** `headers` without those that are for one host only. */
+/** The text of a header, of which Node has made one character for each byte: servers send UTF-8 there as well. */
+function headerText(value) {
+  const bytes = Buffer.from(value, 'latin1');
+  return isUtf8(bytes) ? bytes.toString() : value;
+}
+
+/** Headers, as pairs of name and value, without those that are for one host only. */
 function withoutCredentialHeaders(headers) {
-  return Object.fromEntries(Object.entries(headers || {}).filter(([name]) => !CREDENTIAL_HEADERS.has(name.toLowerCase())));
+  return headers.filter(([name]) => !CREDENTIAL_HEADERS.has(String(name).toLowerCase()));
 }
 
 /** Options of a request without those that are for one host only. */

@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 
-use napi::bindgen_prelude::{Array, BufferSlice, ToNapiValue};
+use napi::bindgen_prelude::{Array, ToNapiValue};
 #[cfg(unix)]
 use napi::sys;
 use napi::{Env, JsString, Result};
@@ -84,15 +84,3 @@ pub(super) fn utf16_string<'e>(env: &'e Env, text: &[u8]) -> Result<JsString<'e>
 
 /// Units that are kept for the next string.
 const MAX_UNITS: usize = 64 * 1024;
-
-/// Buffers from this many bytes on are not copied into memory of V8: it costs more than a finalizer does.
-const EXTERNAL: usize = 64 * 1024;
-
-/// A Buffer of bytes that are nobody else's.
-pub(super) fn buffer(env: &Env, mut bytes: Vec<u8>) -> Result<BufferSlice<'_>> {
-    if bytes.len() < EXTERNAL {
-        return BufferSlice::copy_from(env, &bytes);
-    }
-    bytes.shrink_to_fit();
-    BufferSlice::from_data(env, bytes)
-}

@@ -1,0 +1,26 @@
+// Packages that only the examples use: their types are not installed here.
+
+declare module 'express';
+declare module 'fastify';
+declare module 'koa';
+declare module 'hono';
+declare module '@hono/node-server';
+declare module 'next';
+declare module 'partysocket/ws';
+declare module 'reconnecting-websocket';
+declare module 'reflect-metadata';
+
+declare module '@nestjs/common' {
+  export const Controller: any;
+  export const Get: any;
+  export const Inject: any;
+  export const Injectable: any;
+  export const Module: any;
+  export interface BeforeApplicationShutdown { beforeApplicationShutdown(): unknown }
+  export interface OnApplicationBootstrap { onApplicationBootstrap(): unknown }
+}
+
+declare module '@nestjs/core' {
+  export class HttpAdapterHost { httpAdapter: { getHttpServer(): import('http').Server } }
+  export const NestFactory: any;
+}

@@ -9,10 +9,10 @@ const { OPCODE, closePayload, encodeFrame } = require('../helpers/raw');
 const { eventually } = require('../helpers/under-test/endpoints');
 const { WAYS, TAKEN_OVER, TAKES_OVER, open, block, sleep } = require('./ways');
 
-const { TEXT, CLOSE, PING } = OPCODE;
+const { TEXT, BINARY, CLOSE, PING } = OPCODE;
 const COUNT = 4000;
 const numbers = (count = COUNT) => Array.from({ length: count }, (_, index) => `${index}`);
-const batch = (pair, texts) => Buffer.concat(texts.map((payload) => pair.encode({ opcode: TEXT, payload })));
+const batch = (pair, payloads, opcode = TEXT) => Buffer.concat(payloads.map((payload) => pair.encode({ opcode, payload })));
 
 /** The first few differences, instead of thousands of lines. */
 function assertSame(actual, expected, what = '') {
@@ -20,8 +20,9 @@ function assertSame(actual, expected, what = '') {
   if (first === -1 && actual.length === expected.length) return;
   const known = new Set(actual);
   const lost = expected.filter((one) => !known.has(one)).length;
-  assert.fail(`${what} ${actual.length} of ${expected.length} messages, ${lost} lost, ${actual.length - known.size} twice; number ${first} is ` +
-    `${actual.slice(first, first + 3).join(', ')} and not ${expected.slice(first, first + 3).join(', ')}`);
+  const short = (list) => list.slice(first, first + 3).map((text) => text.slice(0, 20)).join(', ');
+  assert.fail(`${what} ${actual.length} messages and not ${expected.length}, ${lost} lost, ${actual.length - known.size} twice` +
+    (first === -1 ? '' : `; number ${first}: ${short(actual)} and not ${short(expected)}`));
 }
 
 /** Waits for as many messages, or for the end; returns them. */
@@ -170,6 +171,25 @@ for (const way of WAYS) {
       await eventually(() => frames.length >= COUNT, 'all frames');
       assertSame(frames, numbers());
     });
+
+    for (const [what, opcode] of [['texts', TEXT], ['binary messages', BINARY]]) {
+      for (const length of [300, 1000, 20000]) {
+        test(`when they are ${what} of ${length} bytes, come during a long computation, and any of them gives the socket back`, async (t) => {
+          const count = Math.min(COUNT, 4000000 / length);
+          const expected = numbers(count).map((number) => `${number} `.padEnd(length, 'x'));
+          for (const at of [0, 1, 100, Math.floor(count / 2), count - 1]) {
+            const pair = await open(t, way);
+            pair.connection.on('message', () => {
+              if (pair.seen.messages.length === at + 1) pair.connection.socket.on('data', () => {});
+            });
+            pair.peer.write(batch(pair, expected, opcode));
+            block(50);
+            assertSame((await received(pair, count)).map(String), expected, `given back at ${at}:`);
+            pair.peer.destroy();
+          }
+        });
+      }
+    }
 
     test('when a Ping in the midst gives the socket back', async (t) => {
       const pair = await open(t, way);

@@ -78,7 +78,7 @@ async function comesToTheLimit(t, way, config, use) {
 }
 
 const servers = WAYS.filter(({ role }) => role === 'server');
-const cases = [...USES.map((use) => [`with ${use}`, {}, use]), ['with useNativeKeepalive', { useNativeKeepalive: true }, 'nothing'],
+const cases = [...USES.map((use) => [`with ${use}`, {}, use]), ['with useNativeKeepalive', { keepalive: true, useNativeKeepalive: true }, 'nothing'],
   ['with disableNagleAlgorithm: false', { disableNagleAlgorithm: false }, 'nothing'], ['with perMessageDeflate', { perMessageDeflate: true }, 'nothing']];
 
 const skip = process.platform === 'win32' ? 'there is no such limit' : false;

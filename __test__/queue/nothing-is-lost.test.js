@@ -5,6 +5,7 @@
 
 const { describe, test } = require('node:test');
 const assert = require('node:assert');
+const os = require('os');
 const { OPCODE, closePayload, encodeFrame } = require('../helpers/raw');
 const { eventually } = require('../helpers/under-test/endpoints');
 const { WAYS, TAKEN_OVER, TAKES_OVER, open, block, sleep } = require('./ways');
@@ -44,6 +45,36 @@ const giveBack = {
     socket.write = function spy(...args) { return write.apply(this, args); };
   },
 };
+
+// Before any connection of this process names a driver.
+test('auto: nothing is lost when many connections are busy, and then one', {
+  skip: !TAKES_OVER || os.cpus().length < 2 ? 'there is one driver here' : false, timeout: 60000,
+}, async (t) => {
+  const pairs = await Promise.all(Array.from({ length: 48 }, () => open(t, WAYS[0])));
+  const [first] = pairs;
+  const drivers = [];
+  const expected = [];
+  for (const pair of pairs) pair.connection.on('message', ({ utf8Data }) => pair.connection.sendUTF(utf8Data));
+  const busy = async (some, driver) => {
+    for (const deadline = Date.now() + 10000; first.connection.transport !== driver && Date.now() < deadline;) {
+      const texts = Array.from({ length: 5 }, (_, index) => `${expected.length + index}`);
+      expected.push(...texts);
+      for (const pair of some) pair.peer.write(batch(pair, texts));
+      await sleep(1);
+    }
+    drivers.push(first.connection.transport);
+  };
+  await busy(pairs, 'threads');
+  const many = expected.length;
+  await busy([first], 'loop');
+  for (const pair of pairs) {
+    const wanted = pair === first ? expected : expected.slice(0, many);
+    assertSame(await received(pair, wanted.length), wanted);
+    await eventually(() => pair.peer.frames.length >= wanted.length, 'the echoes');
+    assertSame(pair.peer.frames.map(({ payload }) => payload.toString()), wanted, 'echoes:');
+  }
+  assert.deepStrictEqual(drivers, ['threads', 'loop']);
+});
 
 for (const way of WAYS) {
   describe(`${way.name}: of ${COUNT} messages in one segment none is lost, none comes twice`, () => {

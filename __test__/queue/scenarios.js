@@ -40,4 +40,24 @@ exports.echo = ({ report, listen, way: { io, listener }, config = {}, use = 'not
   else server.on('listening', () => report({ port: server.address().port }));
 };
 
+/** A server whose program does not take what comes: it computes when told to, or pauses each connection at once. */
+exports.slow = ({ report, listen, way: { io, listener }, config = {}, pauses = false }) => {
+  const httpServer = listener ? null : http.createServer();
+  const server = new websocket.server({
+    keepalive: false, perMessageDeflate: true, maxReceivedFrameSize: 2 << 20, maxReceivedMessageSize: 2 << 20, ...config,
+    io, autoAcceptConnections: true, ...(listener ? { port: 0, host: '127.0.0.1' } : { httpServer }),
+  });
+  server.on('connect', (connection) => {
+    connection.on('error', () => {});
+    for (const event of ['message', 'frame', 'ping']) connection.on(event, () => {});
+    if (pauses) connection.pause();
+  });
+  listen().on('compute', () => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
+    report({ computed: true });
+  });
+  if (httpServer) httpServer.listen(0, '127.0.0.1', () => report({ port: httpServer.address().port }));
+  else server.on('listening', () => report({ port: server.address().port }));
+};
+
 exports.USES = Object.keys(uses);

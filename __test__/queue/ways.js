@@ -3,11 +3,12 @@
 // The ways in which bytes are moved between a connection and its peer, and pairs of connection and raw peer for each of
 // them. What the tests of this folder say must hold for all ways alike.
 
+const { isReference } = require('../helpers/under-test');
 const { openPair, eventually } = require('../helpers/under-test/endpoints');
 const { OPCODE } = require('../helpers/raw');
 
-/** Whether the addon can read and write sockets here; elsewhere every connection uses Node's streams. */
-const TAKES_OVER = process.platform !== 'win32' && process.versions.bun === undefined && typeof globalThis.Deno === 'undefined';
+/** Whether the addon can read and write sockets here; elsewhere, and with 1.0.35, every connection uses Node's streams. */
+const TAKES_OVER = !isReference && process.platform !== 'win32' && process.versions.bun === undefined && typeof globalThis.Deno === 'undefined';
 
 /**
  * `auto` comes first: a connection that names a driver decides for all connections of the process.

@@ -83,11 +83,12 @@ fn turn(env: &Env, mut ready: bool) {
     }
     let _ = with_environment(|environment| {
         environment.set_in_turn(false);
-        environment.decide_driver();
-        if left {
-            environment.idle.start(ON_IDLE);
-        } else {
+        if !left {
             environment.idle.stop();
+        }
+        // The loop may have to go on with what a worker has left.
+        if environment.decide_driver() || left {
+            environment.idle.start(ON_IDLE);
         }
     });
 }

@@ -5,8 +5,9 @@
 // The closing handshake is here, and not in `protocol::Connection` of the Rust core, because programs override these methods
 // and write these properties, as they could in websocket 1.0.35.
 //
-// `connected` is true in the state `open` only. `FIN` means that `socket.end()` ends our direction, behind all that waits; the
-// socket is destroyed if the peer has not ended its own direction `closeTimeout` after that ("linger").
+// `connected` is true in the state `open` only. FIN means that `socket.end()` ends our direction, behind all that waits. From the
+// peer's Close or FIN on, and from `closeTimeout` on, the peer has another `closeTimeout` to end its own direction; then the
+// socket is destroyed.
 //
 // | state                | what happens                            | next state           | sent               | event           |
 // |----------------------|-----------------------------------------|----------------------|--------------------|-----------------|

@@ -341,6 +341,8 @@ for (const name of ['assembleFragments', 'maxReceivedMessageSize']) {
 
 /** An event that came at `now`, from the transport that delivers them in their order; called by native-transport. */
 WebSocketConnection.prototype._arrive = function _arrive(kind, value, now) {
+  // Given back, and destroyed by the program since: it does not want to hear more of it.
+  if (this._earlyChunks !== null && this.socket.destroyed) return;
   keepalive.noteInput(this, now);
   if (this._maxReceivedFrameSize !== this.config.maxReceivedFrameSize) updateConfig(this);
   if (this._inbox.length > 0 || this.inputPaused) {
@@ -439,7 +441,8 @@ WebSocketConnection.prototype.handleSocketEnd = function handleSocketEnd() {
 
 WebSocketConnection.prototype.handleSocketClose = function handleSocketClose(hadError) {
   this.socketHadError = hadError;
-  if (this._hasUntold() && this.state !== STATE_CLOSED) {
+  // When the program has destroyed the socket, it does not want to hear more of it.
+  if (this.receivedEnd && this._hasUntold() && this.state !== STATE_CLOSED) {
     // What was received before comes before the close event; when the program has paused, after resume().
     this._socketClosed = true;
     return;
@@ -451,11 +454,7 @@ WebSocketConnection.prototype.handleSocketDrain = function handleSocketDrain() {
   if (this.closeEventEmitted) return;
   this._debug('everything sent so far is written (drain)');
   this.outputBufferFull = false;
-  if (this._waitingPong !== null) {
-    const payload = this._waitingPong;
-    this._waitingPong = null;
-    this.pong(payload);
-  }
+  this._sendWaitingPong();
   if (this._transport.name === 'stream' && hasOwnMark(this)) {
     // Node's own mark is another one.
     if (!this._needDrain) return;
@@ -464,15 +463,26 @@ WebSocketConnection.prototype.handleSocketDrain = function handleSocketDrain() {
   this.emit('drain');
 };
 
+/** Sends the answer to the newest Ping, which has waited because too much else did. */
+WebSocketConnection.prototype._sendWaitingPong = function _sendWaitingPong() {
+  if (this._waitingPong === null) return;
+  const payload = this._waitingPong;
+  this._waitingPong = null;
+  this.pong(payload);
+};
+
 WebSocketConnection.prototype.handleSocketPause = function handleSocketPause() {
   if (this._held) return;
   this._debug('paused');
   this._pauseInput();
 };
 
-/** Whether a stream was paused; objects that merely look like sockets do not say. */
+/**
+ * Whether a stream was paused; objects that merely look like sockets do not say. Its method isPaused() is wrong when the program
+ * resumes it within the event `pause`.
+ */
 function isPaused(socket) {
-  return typeof socket.isPaused === 'function' && socket.isPaused();
+  return socket.readableFlowing === false;
 }
 
 WebSocketConnection.prototype._pauseInput = function _pauseInput() {
@@ -486,7 +496,7 @@ WebSocketConnection.prototype.handleSocketResume = function handleSocketResume()
   if (this._resumesUnseen) {
     this._resumesUnseen = false;
     // Unless the program has paused and resumed since, for which Node has this one event.
-    if (!this.inputPaused || this.socket.isPaused()) return;
+    if (!this.inputPaused || isPaused(this.socket)) return;
   }
   // It was paused again since, and a stream says later that it flows.
   if (isPaused(this.socket)) return;

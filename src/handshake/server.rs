@@ -107,6 +107,14 @@ pub struct Request {
 }
 
 impl Request {
+    /// Bytes that it holds, roughly: what a `String` takes beside its text counts as well.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        let headers =
+            self.headers.iter().map(|(name, value)| name.len() + value.len() + 2 * size_of::<String>());
+        self.method.len() + self.target.len() + headers.sum::<usize>()
+    }
+
     /// The value of header `name`, several lines of it joined by commas.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {

@@ -9,6 +9,7 @@
 // Ticks and promise reactions come before everything else that the loop has to do. So when delivery has lasted for a while,
 // the rest of the events waits for the next turn of the loop.
 
+const { Duplex } = require('stream');
 const { runInContext } = require('../base/context');
 const { Slice } = require('../time/slice');
 
@@ -38,6 +39,10 @@ function deliver(connection) {
     return;
   }
   if (connection.inputPaused) return;
+  if (wasDestroyed(connection)) {
+    inbox.clear();
+    return;
+  }
   try {
     const { kind } = inbox;
     runInContext(connection, deliverTo, kind, inbox.shift());
@@ -46,6 +51,11 @@ function deliver(connection) {
     if (inbox.length > 0) scheduleNext(connection);
     else whenEmpty(connection);
   }
+}
+
+/** Whether the program has destroyed the socket: nothing follows but `close`. */
+function wasDestroyed({ socket, receivedEnd }) {
+  return socket.destroyed === true && !receivedEnd && socket instanceof Duplex;
 }
 
 /** A tick runs before the promise reactions that are queued already; a tick that one of them queues runs after. */

@@ -70,6 +70,7 @@ class QueueingTransport {
       if (method === 'sendCompressed') sendCompressed(connection, ...args);
       else connection._transport[method](connection, ...args);
     }
+    if (!connection._transport.isBackedUp(connection)) connection._sendWaitingPong();
     if (!this._owesDrain) return;
     if (connection._transport instanceof QueueingTransport) connection._transport._owesDrain = true;
     // Unless so much waits now that the socket will say so itself.
@@ -104,7 +105,7 @@ class QueueingTransport {
     return connection._transport.sendRaw(connection, bytes, cb);
   }
 
-  isBackedUp(connection) { return this.inner.isBackedUp(connection); }
+  isBackedUp(connection) { return this.inner.isBackedUp(connection) || this.bufferedAmount(connection) >= highWaterMarkOf(connection); }
 
   setPaused(connection, paused) { this.inner.setPaused(connection, paused); }
 

@@ -8,7 +8,7 @@ const { Duplex } = require('stream');
 const binding = require('../addon/binding');
 const { asBuffer } = require('../base/arguments');
 const { BoundFunction } = require('../base/context');
-const { connectionOf } = require('./connections-by-id');
+const { PLACE_MASK, connections, connectionOf } = require('./connections-by-id');
 const { scheduleFlush } = require('./native-batches');
 const { tellWhenWritten, promiseDrain } = require('./send-callbacks');
 
@@ -202,6 +202,8 @@ function becomeTakenOver(socket, id, giveBack) {
 function letGo(socket) {
   const id = socket[kId];
   if (id === null) return;
+  // Events of it that are on their way are nobody's.
+  if (connectionOf(id) !== undefined) connections[id & PLACE_MASK] = undefined;
   socket[kId] = null;
   changeAliveFor(socket, -1);
   // What was sent in this tick would have left at once through Node's own socket: it is written first.

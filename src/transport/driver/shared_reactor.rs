@@ -145,7 +145,8 @@ impl SharedReactor {
         guard
     }
 
-    /// Works on the reactor, after all frames sent so far have reached it. `None` when the environment has ended.
+    /// Works on the reactor, after all frames sent so far have reached it. `None` when the environment has ended, and after a
+    /// panic, which ends all sockets.
     ///
     /// The second result says whether the loop has to take a turn.
     pub(crate) fn with_reactor<T>(
@@ -155,16 +156,19 @@ impl SharedReactor {
         let mut guard = self.lock_reactor();
         let Some(Guarded { reactor, events }) = guard.as_mut() else { return (None, Wake::Nobody) };
         self.outgoing.apply(reactor);
-        let result = work(reactor, events);
+        let result = catch_unwind(AssertUnwindSafe(|| work(reactor, events))).ok();
+        if result.is_none() {
+            reactor.fail_all(&fault(), events);
+        }
         let wake = self.queue.publish(events);
         if !reactor.has_work() {
-            return (Some(result), wake);
+            return (result, wake);
         }
         if self.is_worker_driven() {
             self.wake_driver();
-            (Some(result), wake)
+            (result, wake)
         } else {
-            (Some(result), Wake::JavaScript)
+            (result, Wake::JavaScript)
         }
     }
 
@@ -332,8 +336,12 @@ impl SharedReactor {
     /// Ends handshakes that take too long.
     pub(super) fn expire(&self, now: Instant) -> Deadlines {
         let mut guard = lock(&self.guarded);
-        let Some(Guarded { reactor, .. }) = guard.as_mut() else { return Deadlines::None };
-        let next = reactor.expire(now);
+        let Some(Guarded { reactor, events }) = guard.as_mut() else { return Deadlines::None };
+        let Ok(next) = catch_unwind(AssertUnwindSafe(|| reactor.expire(now))) else {
+            reactor.fail_all(&fault(), events);
+            self.publish_elsewhere(events);
+            return Deadlines::Later;
+        };
         if reactor.has_work() {
             self.wake_driver();
         }

@@ -42,7 +42,7 @@ impl SocketEvent {
         }
     }
 
-    /// Bytes of payload that it holds itself.
+    /// Bytes that it holds itself, as far as the peer decides how many.
     fn owned_len(&self) -> usize {
         match self {
             Self::Received(
@@ -51,6 +51,7 @@ impl SocketEvent {
                 | Event::Ping(payload)
                 | Event::Pong(payload),
             ) => payload.len(),
+            Self::Requested(requested) => requested.request.held_bytes(),
             _ => 0,
         }
     }

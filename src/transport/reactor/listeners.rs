@@ -64,10 +64,10 @@ pub(super) struct Accepted {
 /// A connection whose time is over.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Late {
-    /// Its request has not arrived.
-    Head(ConnectionId),
-    /// Its request was refused, and it has not closed its end.
-    Refused(ConnectionId),
+    /// Its request has not arrived since then.
+    Head(Instant, ConnectionId),
+    /// Its request was refused then, and it has not closed its end.
+    Refused(Instant, ConnectionId),
 }
 
 /// The listening sockets of a reactor.
@@ -110,10 +110,9 @@ impl Listeners {
     }
 
     /// Stops listening. Returns the connections whose request has not arrived, which have nobody to answer them now.
-    pub(super) fn close(&mut self, id: ListenerId) -> Vec<ConnectionId> {
+    pub(super) fn close(&mut self, id: ListenerId) -> VecDeque<(Instant, ConnectionId)> {
         // The set forgets a descriptor that is closed.
-        let heads = self.slots.remove(id).map(|listener| listener.heads).unwrap_or_default();
-        heads.into_iter().map(|(_, id)| id).collect()
+        self.slots.remove(id).map(|listener| listener.heads).unwrap_or_default()
     }
 
     /// The set says that there is something to accept, if the token is that of a listener.
@@ -149,16 +148,21 @@ impl Listeners {
         listener: ListenerId,
         id: ConnectionId,
         now: Instant,
-    ) -> Option<ConnectionId> {
+    ) -> Option<(Instant, ConnectionId)> {
         let listener = self.slots.get_mut(listener)?;
         listener.heads.push_back((now, id));
         self.heads += 1;
         if self.heads <= MAX_HEADS {
             return None;
         }
+        self.oldest_head(now)
+    }
+
+    /// Takes the connection out that has waited longest for its request, or one that has gone on since.
+    pub(super) fn oldest_head(&mut self, now: Instant) -> Option<(Instant, ConnectionId)> {
         let heads = self.slots.iter_mut().map(|(_, listener)| &mut listener.heads);
         let oldest = heads.min_by_key(|heads| heads.front().map_or(now, |(came, _)| *came))?;
-        oldest.pop_front().map(|(_, id)| id)
+        oldest.pop_front()
     }
 
     /// A connection gets the whole time once more.
@@ -178,7 +182,7 @@ impl Listeners {
         self.refused.push_back((now, id));
     }
 
-    /// Connections whose time is over. Some are of no interest any more, which the caller sees. Call again until there are
+    /// Connections whose time is over. Some have gone on since, which the caller sees. Call again until there are
     /// none.
     pub(super) fn late(&mut self, now: Instant) -> Vec<Late> {
         let mut late = Vec::new();
@@ -203,14 +207,14 @@ fn take_late(
     timeout: Duration,
     now: Instant,
     late: &mut Vec<Late>,
-    kind: fn(ConnectionId) -> Late,
+    kind: fn(Instant, ConnectionId) -> Late,
 ) {
     while late.len() < LATE_AT_ONCE
         && let Some(&(since, id)) = list.front()
         && since + timeout <= now
     {
         list.pop_front();
-        late.push(kind(id));
+        late.push(kind(since, id));
     }
 }
 

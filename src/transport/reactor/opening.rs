@@ -1,6 +1,7 @@
 //! A connection that came in on a listener, until its frames are read.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use super::event::ListenerId;
 use crate::handshake::head::HeadReader;
@@ -25,6 +26,9 @@ pub(crate) struct Opening {
     pub(super) reader: HeadReader,
     pub(super) listener: ListenerId,
     pub(super) peer: SocketAddr,
+    /// When the connection came, or got the whole time once more. With the id it names an entry in the list of deadlines: an
+    /// id alone is used again.
+    pub(super) since: Instant,
 }
 
 /// A request that has arrived on a listener.

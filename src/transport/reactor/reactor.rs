@@ -473,20 +473,25 @@ impl Reactor {
         let now = Instant::now();
         for Accepted { listener, stream, peer, max_head_len } in accepted {
             // The program sets the limits when it accepts; nothing is parsed before.
-            let opening = Opening { reader: HeadReader::new(max_head_len), listener, peer };
+            let opening = Opening { reader: HeadReader::new(max_head_len), listener, peer, since: now };
             let stage = Stage::Head(Box::new(opening));
             let Ok(socket) = self.insert(stream, Config::new(Role::Server), stage) else { continue };
             let id = socket.id;
-            if let Some(oldest) = self.listeners.expect_head(listener, id, now)
-                && self.is_head(oldest)
-            {
-                self.remove(oldest);
+            let mut oldest = self.listeners.expect_head(listener, id, now);
+            while let Some((since, id)) = oldest {
+                if self.waits_since(since, id) {
+                    self.remove(id);
+                    break;
+                }
+                oldest = self.listeners.oldest_head(now);
             }
         }
     }
 
-    fn is_head(&self, id: ConnectionId) -> bool {
-        matches!(self.sockets.get(id).map(|socket| &socket.stage), Some(Stage::Head(_)))
+    /// Whether the request of a connection has not arrived, and is waited for since then.
+    fn waits_since(&self, since: Instant, id: ConnectionId) -> bool {
+        let stage = self.sockets.get(id).map(|socket| &socket.stage);
+        matches!(stage, Some(Stage::Head(opening)) if opening.since == since)
     }
 
     fn finish_inflation(&mut self, id: ConnectionId, events: &mut Events) {
@@ -573,8 +578,8 @@ impl Reactor {
 
     /// Stops listening. Connections whose request has not arrived are closed, the others stay.
     pub(crate) fn close_listener(&mut self, listener: ListenerId) {
-        for id in self.listeners.close(listener) {
-            if self.is_head(id) {
+        for (since, id) in self.listeners.close(listener) {
+            if self.waits_since(since, id) {
                 self.remove(id);
             }
         }
@@ -605,12 +610,14 @@ impl Reactor {
         }
         for late in late {
             match late {
-                Late::Head(id) if self.is_head(id) => {
+                Late::Head(since, id) if self.waits_since(since, id) => {
                     let Some(socket) = self.sockets.get_mut(id) else { continue };
-                    if let Stage::Head(opening) = &socket.stage
-                        && socket.has_input()
+                    let has_input = socket.has_input();
+                    if let Stage::Head(opening) = &mut socket.stage
+                        && has_input
                     {
                         // It has arrived, and the driver has not come to read it.
+                        opening.since = now;
                         self.listeners.expect_again(opening.listener, id, now);
                         continue;
                     }
@@ -618,7 +625,7 @@ impl Reactor {
                     self.listeners.passed_head();
                     self.listeners.linger(id, now);
                 }
-                Late::Refused(id)
+                Late::Refused(_, id)
                     if matches!(self.sockets.get(id).map(|socket| &socket.stage), Some(Stage::Refused)) =>
                 {
                     self.remove(id);

@@ -2,9 +2,11 @@
 
 const { toUSVString } = require('util');
 const WebSocketClient = require('./WebSocketClient');
+const { extend } = require('./utils');
 const { Event, mixInEventTarget } = require('./internal/base/event-target');
 const { asBuffer } = require('./internal/base/arguments');
 const { MAX_REASON_LENGTH } = require('./internal/base/close-codes');
+const { websocketError } = require('./internal/base/errors');
 
 const CONNECTING = 0;
 const OPEN = 1;
@@ -30,7 +32,10 @@ function W3CWebSocket(url, protocols, origin, headers, requestOptions, clientCon
   this._binaryType = 'arraybuffer';
   this._connection = undefined;
 
-  this._client = new WebSocketClient({ ...clientConfig, assembleFragments: true });
+  const config = {};
+  extend(config, clientConfig);
+  config.assembleFragments = true;
+  this._client = new WebSocketClient(config);
   this._client.on('connect', (connection) => onConnect(this, connection));
   this._client.on('connectFailed', (error) => onConnectFailed(this, error));
   this._client.connect(url, protocols, origin, headers, requestOptions);
@@ -50,7 +55,8 @@ Object.defineProperties(W3CWebSocket.prototype, {
     get() { return this._binaryType; },
     set(type) {
       if (type !== 'arraybuffer' && type !== 'blob') {
-        throw new SyntaxError(`"arraybuffer" and "blob" are the values allowed for "binaryType", not "${type}"`);
+        throw websocketError('ERR_WEBSOCKET_ARGUMENT',
+          `"arraybuffer" and "blob" are the values allowed for "binaryType", not "${type}"`, {}, SyntaxError);
       }
       this._binaryType = type;
     },
@@ -67,7 +73,7 @@ for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED }
  * @throws {Error} when the connection is not open, or for other data
  */
 W3CWebSocket.prototype.send = function send(data) {
-  if (this._readyState !== OPEN) throw new Error('cannot call send() while not connected');
+  if (this._readyState !== OPEN) throw websocketError('ERR_WEBSOCKET_NOT_OPEN', 'cannot call send() while not connected');
   if (typeof data === 'string' || data instanceof String) {
     const text = String(data);
     this._connection.sendUTF(text, counted(this, Buffer.byteLength(text)));
@@ -75,7 +81,7 @@ W3CWebSocket.prototype.send = function send(data) {
   }
   const bytes = asBuffer(data);
   if (bytes === null) {
-    throw new Error('unknown binary data:', { cause: data });
+    throw websocketError('ERR_WEBSOCKET_DATA', 'unknown binary data:', { cause: data });
   }
   this._connection.sendBytes(bytes, counted(this, bytes.length));
 };
@@ -132,7 +138,8 @@ function giveUp(socket) {
   client.on('connect', (connection) => connection.drop(1000));
   process.nextTick(() => {
     client.abort();
-    client.emit('connectFailed', new Error('The WebSocket was closed before the connection was established.'));
+    client.emit('connectFailed', websocketError('ERR_WEBSOCKET_ABORTED',
+      'The WebSocket was closed before the connection was established.'));
   });
 }
 

@@ -7,36 +7,19 @@ const { EventEmitter } = require('events');
 const binding = require('./internal/addon/binding');
 const WebSocketConnection = require('./WebSocketConnection');
 const { extend, eventEmitterListenerCount, noop } = require('./utils');
-const { DEFAULT_IO, checkIo } = require('./internal/transport/io-option');
-const { CONNECTION_LIMITS, checkConnectionLimits } = require('./internal/connection/limits');
+const { CLIENT_OPTIONS } = require('./internal/options/tables');
+const { readOptions } = require('./internal/options/read-options');
 const {
-  ATTEMPT_OPTIONS, takeAttemptOptions, checkAttemptOptions, Interruption, abortError, isRedirect, redirectTarget,
-  withoutCredentialHeaders, withoutCredentialOptions,
+  takeAttemptOptions, Interruption, abortError, isRedirect, redirectTarget, withoutCredentialHeaders, withoutCredentialOptions,
 } = require('./internal/handshake/connect-attempt');
-const { SENDING_LIMITS, checkSendingLimits } = require('./internal/transport/backpressure');
 const channels = require('./internal/base/channels');
 const { startReceiving } = require('./internal/connection/start-receiving');
 const { deflateSettings, offerDeflate, useDeflate } = require('./internal/compression/per-message-deflate');
 const { parseUrl } = require('./internal/handshake/legacy-url');
 const { destroyAfter } = require('./internal/time/linger');
+const { errorsWithCode, websocketError } = require('./internal/base/errors');
 
-/** Options and their defaults; docs/client.md describes them. */
-const DEFAULTS = {
-  maxReceivedFrameSize: 0x100000,
-  maxReceivedMessageSize: 0x800000,
-  fragmentOutgoingMessages: true,
-  fragmentationThreshold: 0x4000,
-  webSocketVersion: 13,
-  assembleFragments: true,
-  disableNagleAlgorithm: true,
-  closeTimeout: 5000,
-  echoCloseCode: false,
-  ...ATTEMPT_OPTIONS,
-  ...CONNECTION_LIMITS,
-  ...SENDING_LIMITS,
-  io: DEFAULT_IO,
-  perMessageDeflate: false,
-};
+const urlError = errorsWithCode('ERR_WEBSOCKET_URL');
 
 const DEFAULT_PORTS = { 'ws:': '80', 'wss:': '443' };
 
@@ -50,25 +33,15 @@ const EXCLUDED_TLS_OPTIONS = ['hostname', 'port', 'method', 'path', 'headers'];
  */
 function WebSocketClient(config) {
   EventEmitter.call(this);
-  this.config = { ...DEFAULTS, tlsOptions: {} };
-  if (config) {
-    const { tlsOptions } = this.config;
-    extend(this.config, config);
-    this.config.tlsOptions = tlsOptions;
-    extend(tlsOptions, config.tlsOptions);
-  }
+  this.config = readOptions(CLIENT_OPTIONS, 'WebSocketClient', config);
+  // A copy: the object of the program may be used again.
+  const { tlsOptions } = this.config;
+  this.config.tlsOptions = {};
+  extend(this.config.tlsOptions, tlsOptions);
   this._req = null;
   // The settings of permessage-deflate and the header that offers it, null for none.
   this._deflate = null;
   this._offer = null;
-  checkIo(this.config.io);
-  checkConnectionLimits(this.config);
-  deflateSettings(this.config.perMessageDeflate);
-  checkSendingLimits(this.config);
-  checkAttemptOptions(this.config);
-  if (this.config.webSocketVersion !== 8 && this.config.webSocketVersion !== 13) {
-    throw new Error('Requested webSocketVersion is not supported. Allowed values are 8 and 13.');
-  }
 }
 
 util.inherits(WebSocketClient, EventEmitter);
@@ -173,7 +146,7 @@ function sendRequest(client, attempt) {
 function redirect(client, attempt, location) {
   const { maxRedirects } = attempt.options;
   if (attempt.redirects >= maxRedirects) {
-    throw new Error(`The server redirected more than ${maxRedirects} times (maxRedirects).`);
+    throw websocketError('ERR_WEBSOCKET_REDIRECT', `The server redirected more than ${maxRedirects} times (maxRedirects).`);
   }
   attempt.redirects++;
   const { url: before } = client;
@@ -203,7 +176,7 @@ function protocolList(protocols) {
     const text = String(name);
     if (binding.isToken(text)) continue;
     const illegal = Array.from(text).find((character) => !binding.isToken(character));
-    throw new Error(illegal === undefined
+    throw websocketError('ERR_WEBSOCKET_SUBPROTOCOL', illegal === undefined
       ? 'Protocol list contains an empty name'
       : `Protocol list contains invalid character "${illegal}"`);
   }
@@ -214,9 +187,9 @@ function protocolList(protocols) {
 function targetUrl(requestUrl) {
   let url = typeof requestUrl === 'string' ? parseUrl(requestUrl) : requestUrl;
   if (url instanceof URL) url = parseUrl(url.href);
-  if (!url || !url.protocol) throw new Error('You must specify a full WebSocket URL, including protocol.');
+  if (!url || !url.protocol) throw urlError('You must specify a full WebSocket URL, including protocol.');
   if (!url.host) {
-    throw new Error('You must specify a full WebSocket URL, including hostname. Relative URLs are not supported.');
+    throw urlError('You must specify a full WebSocket URL, including hostname. Relative URLs are not supported.');
   }
   if (url.port) return url;
   if (!Object.isExtensible(url)) url = { ...url };
@@ -286,7 +259,12 @@ function handleHttpResponse(client, response) {
   const headers = Object.entries(response.headers).map(([name, value]) => `${name}: ${value}`);
   try {
     client.failHandshake(`Server responded with a non-101 status: ${response.statusCode} ${response.statusMessage}` +
-      `\nResponse Headers Follow:\n${headers.join('\n')}\n`);
+      `\nResponse Headers Follow:\n${headers.join('\n')}\n`, {
+      code: 'ERR_WEBSOCKET_STATUS',
+      statusCode: response.statusCode,
+      headers: response.headers,
+      reason: response.headers['x-websocket-reject-reason'],
+    });
   } finally {
     // Whatever the body is, and however long the server would take to send it, nobody wants it.
     response.on('error', noop);
@@ -307,7 +285,7 @@ WebSocketClient.prototype.validateHandshake = function validateHandshake() {
   else this.failHandshake(problem);
 };
 
-WebSocketClient.prototype.failHandshake = function failHandshake(errorDescription) {
+WebSocketClient.prototype.failHandshake = function failHandshake(errorDescription, properties) {
   const { socket } = this;
   if (socket && socket.writable) {
     // Nobody listens to this socket any more.
@@ -316,7 +294,7 @@ WebSocketClient.prototype.failHandshake = function failHandshake(errorDescriptio
     if (typeof socket.resume === 'function') socket.resume();
     destroyAfter(socket, this.config.closeTimeout);
   }
-  fail(this, new Error(errorDescription));
+  fail(this, websocketError('ERR_WEBSOCKET_RESPONSE', errorDescription, properties));
 };
 
 function fail(client, error) {

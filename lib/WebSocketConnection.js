@@ -24,6 +24,7 @@ const sending = require('./internal/connection/sending');
 const { hasOwnMark } = require('./internal/transport/backpressure');
 const { statsOf } = require('./internal/connection/stats');
 const limits = require('./internal/connection/limits');
+const { checkConnectionOptions } = require('./internal/options/read-options');
 const streamTransport = require('./internal/transport/stream-transport');
 const nativeTransport = require('./internal/transport/native-transport');
 
@@ -48,9 +49,10 @@ let lastId = 0;
  * @param {string|null} protocol negotiated subprotocol
  * @param {boolean} maskOutgoingPackets true on the client's side (RFC 6455 section 5.3)
  * @param {object} config options, see docs/connection.md
- * @throws {Error} when `keepalive` is on and its intervals are no numbers, or the socket has no native keepalive
+ * @throws {Error} for options that mean nothing, and when the socket has no native keepalive that the options ask for
  */
 function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, config) {
+  checkConnectionOptions(config);
   this._debug = utils.BufferingLogger('websocket:connection', ++lastId);
   this._debug('constructor');
 

@@ -17,6 +17,11 @@ const { appendHeaders } = require('./internal/handshake/answer-headers');
 const { headerText } = require('./internal/handshake/header-text');
 const { compileTrustProxy, clientAddress } = require('./internal/handshake/trust-proxy');
 const { destroyAfter } = require('./internal/time/linger');
+const { checkConnectionOptions } = require('./internal/options/read-options');
+const { errorsWithCode, websocketError } = require('./internal/base/errors');
+
+const requestError = errorsWithCode('ERR_WEBSOCKET_REQUEST');
+const subprotocolError = errorsWithCode('ERR_WEBSOCKET_SUBPROTOCOL');
 
 /** What readHandshake() fills in; reading one of them before parses the handshake as far as it goes. */
 const PARSED = [
@@ -96,7 +101,7 @@ WebSocketRequest.prototype.readHandshake = function readHandshake() {
     this._handshakeRead = true;
     return;
   }
-  const error = new Error(refusal.reason);
+  const error = requestError(refusal.reason);
   // 400 goes without saying.
   if (refusal.status !== 400) error.httpCode = refusal.status;
   if (refusal.headerName) error.headers = { [refusal.headerName]: refusal.headerValue };
@@ -108,13 +113,13 @@ WebSocketRequest.prototype.readHandshake = function readHandshake() {
  * it keeps the first (RFC 9112 section 3.2).
  */
 function checkHead({ httpVersionMajor, rawHeaders }) {
-  if (typeof httpVersionMajor === 'number' && httpVersionMajor < 1) throw new Error('A WebSocket request must be HTTP/1.1.');
+  if (typeof httpVersionMajor === 'number' && httpVersionMajor < 1) throw requestError('A WebSocket request must be HTTP/1.1.');
   if (!Array.isArray(rawHeaders)) return;
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i];
     if (name.length === 4 && name.toLowerCase() === 'host' && ++hosts === 2) {
-      throw new Error('Client must provide a single Host header.');
+      throw requestError('Client must provide a single Host header.');
     }
   }
 }
@@ -198,6 +203,7 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
   let extensions;
   try {
     if (!this._handshakeRead) this.readHandshake();
+    checkConnectionOptions(this.serverConfig);
     deflate = deflateSettings(this.serverConfig.perMessageDeflate);
     extensions = deflate && acceptDeflate(deflate, this.httpRequest.headers['sec-websocket-extensions']);
     response = acceptResponse(this, acceptedProtocol, allowedOrigin, cookies, extensions, options);
@@ -267,10 +273,10 @@ function negotiatedProtocol(request, acceptedProtocol) {
   const protocol = request.protocolFullCaseMap[lowerCase] || String(acceptedProtocol);
   if (!binding.isToken(protocol)) {
     const illegal = Array.from(protocol).find((character) => !binding.isToken(character));
-    throw new Error(`Illegal character "${illegal}" in subprotocol.`);
+    throw subprotocolError(`Illegal character "${illegal}" in subprotocol.`);
   }
   if (!request.requestedProtocols.includes(lowerCase)) {
-    throw new Error('Specified protocol was not requested by the client.');
+    throw subprotocolError('Specified protocol was not requested by the client.');
   }
   return protocol;
 }
@@ -320,7 +326,8 @@ WebSocketRequest.prototype._removeSocketCloseListeners = function _removeSocketC
 };
 
 WebSocketRequest.prototype._verifyResolution = function _verifyResolution() {
-  if (this._resolved) throw new Error('WebSocketRequest may only be accepted or rejected one time.');
+  if (!this._resolved) return;
+  throw websocketError('ERR_WEBSOCKET_ANSWERED', 'WebSocketRequest may only be accepted or rejected one time.');
 };
 
 module.exports = WebSocketRequest;

@@ -276,7 +276,7 @@ test('options that exclude each other or mean nothing are refused', () => {
   const create = (config) => () => new websocket.server(config);
   assert.throws(create({ port: 0, httpServer: http.createServer() }), /port excludes httpServer/);
   assert.throws(create({ port: 0, noServer: true }), /port excludes httpServer/);
-  for (const port of ['80', -1, 65536, 1.5, NaN]) assert.throws(create({ port }), /The option port/, String(port));
+  for (const port of ['http', '', -1, 65536, 1.5, NaN]) assert.throws(create({ port }), /The option port/, String(port));
   assert.throws(create({ port: 0, host: 7 }), /address to listen at/);
 });
 

@@ -1,5 +1,7 @@
 'use strict';
 
+const { websocketError } = require('./errors');
+
 // The DOM's event interface as far as WebSockets need it. Events are plain objects that programs may add to.
 
 class Event {
@@ -48,7 +50,9 @@ function removeEventListener(type, listener) {
  * @throws {Error} without a `type`
  */
 function dispatchEvent(event) {
-  if (!event || typeof event.type !== 'string') throw new Error('`event` must have a valid `type` property');
+  if (!event || typeof event.type !== 'string') {
+    throw websocketError('ERR_WEBSOCKET_ARGUMENT', '`event` must have a valid `type` property');
+  }
   let stopped = false;
   try {
     if (event instanceof Event) {

@@ -9,6 +9,7 @@ const { endHeartbeat } = require('./heartbeat');
 const { stopDeadlines } = require('./limits');
 const { startTimer, stopTimer } = require('../time/connection-timer');
 const { destroyAfter } = require('../time/linger');
+const { websocketError } = require('../base/errors');
 
 const DEFAULT_CLOSE_TIMEOUT = 5000;
 
@@ -111,7 +112,9 @@ const methods = {
     if (!this.connected) return;
     this._debug('close');
     if (typeof reasonCode !== 'number') reasonCode = 1000;
-    if (!isSendableCloseCode(reasonCode)) throw new Error(`Close code ${reasonCode} is not valid.`);
+    if (!isSendableCloseCode(reasonCode)) {
+      throw websocketError('ERR_WEBSOCKET_CLOSE_CODE', `Close code ${reasonCode} is not valid.`);
+    }
     if (typeof description !== 'string') description = CLOSE_DESCRIPTIONS[reasonCode];
     checkReason(description);
     this.closeReasonCode = reasonCode;

@@ -10,6 +10,9 @@ const { asBuffer, payloadOf, callBack } = require('../base/arguments');
 const { sendCompressed } = require('../transport/queueing-transport');
 const { hasRoom } = require('../transport/backpressure');
 const { heartbeatOf } = require('./heartbeat');
+const { errorsWithCode, websocketError } = require('../base/errors');
+
+const dataError = errorsWithCode('ERR_WEBSOCKET_DATA');
 
 const DEFAULT_FRAGMENTATION_THRESHOLD = 0x4000;
 const NO_BYTES = Buffer.alloc(0);
@@ -22,10 +25,8 @@ function maySend(connection, cb) {
 }
 
 function closedError(connection) {
-  const error = new Error(`Nothing was sent: the connection to ${connection.remoteAddress} is closing or closed ` +
-    `(state ${connection.state}, ${connection.closeReasonCode} ${connection.closeDescription}).`);
-  error.code = 'ERR_WEBSOCKET_CLOSED';
-  return error;
+  return websocketError('ERR_WEBSOCKET_CLOSED', `Nothing was sent: the connection to ${connection.remoteAddress} is closing ` +
+    `or closed (state ${connection.state}, ${connection.closeReasonCode} ${connection.closeDescription}).`);
 }
 
 /** Messages longer than this many bytes are sent in fragments. */
@@ -82,7 +83,7 @@ const methods = {
     let method = 'sendUTF';
     if (typeof data !== 'string' && asBuffer(data) !== null) method = 'sendBytes';
     else if (data === null || data === undefined || typeof data.toString !== 'function') {
-      throw new Error('Data provided must either be a Node Buffer or implement toString()');
+      throw dataError('Data provided must either be a Node Buffer or implement toString()');
     }
     // Programs that have put methods of their own there may know of two arguments only.
     return cb === undefined ? this[method](data, options) : this[method](data, options, cb);
@@ -95,7 +96,7 @@ const methods = {
       options = undefined;
     }
     if (data === null || data === undefined || typeof data.toString !== 'function') {
-      throw new Error('Data provided to sendUTF() must be a string or implement toString()');
+      throw dataError('Data provided to sendUTF() must be a string or implement toString()');
     }
     const text = typeof data === 'string' ? data : String(data.toString());
     if (!maySend(this, cb)) return false;
@@ -118,7 +119,7 @@ const methods = {
     }
     const payload = asBuffer(data);
     if (payload === null) {
-      throw new Error('You must pass a Node Buffer object to WebSocketConnection.prototype.sendBytes()');
+      throw dataError('You must pass a Node Buffer object to WebSocketConnection.prototype.sendBytes()');
     }
     if (!maySend(this, cb)) return false;
     if (isOverridden(this)) {
@@ -162,7 +163,7 @@ const methods = {
    * @throws {TypeError} for a payload that is no Buffer
    */
   fragmentAndSend(frame, cb) {
-    if (frame.opcode > 0x07) throw new Error('You cannot fragment control frames.');
+    if (frame.opcode > 0x07) throw websocketError('ERR_WEBSOCKET_FRAME', 'You cannot fragment control frames.');
     if (!maySend(this, cb)) return false;
     const payload = payloadOf(frame);
     if (!hasRoom(this, payload, cb)) return false;

@@ -5,10 +5,12 @@
 
 const { AsyncResource } = require('async_hooks');
 const { deadlinesOf } = require('../time/deadlines');
-const { checkNumbers, isTime } = require('../base/check-options');
+const { isTime } = require('../time/is-time');
+const { ATTEMPT_OPTIONS } = require('../options/tables');
+const { optionValue } = require('../options/read-options');
+const { errorsWithCode, optionError, websocketError } = require('../base/errors');
 
-/** The options and their defaults. */
-const ATTEMPT_OPTIONS = { handshakeTimeout: 0, followRedirects: false, maxRedirects: 10 };
+const redirectError = errorsWithCode('ERR_WEBSOCKET_REDIRECT');
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
@@ -28,21 +30,15 @@ const CREDENTIAL_OPTIONS = ['auth', 'cert', 'key', 'passphrase', 'pfx', 'servern
 function takeAttemptOptions(options, config) {
   const taken = { signal: options.signal === null ? undefined : options.signal };
   for (const name of Object.keys(ATTEMPT_OPTIONS)) {
-    taken[name] = options[name] === undefined ? config[name] : options[name];
+    taken[name] = optionValue(ATTEMPT_OPTIONS, name, options[name] === undefined ? config[name] : options[name]);
     delete options[name];
   }
   delete options.signal;
-  checkAttemptOptions(taken);
   const { signal } = taken;
   if (signal !== undefined && (typeof signal.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')) {
-    throw new Error(`The option signal must be an AbortSignal, not ${String(signal)}.`);
+    throw optionError(`The option signal must be an AbortSignal, not ${String(signal)}.`);
   }
   return taken;
-}
-
-/** Refuses values that mean nothing. */
-function checkAttemptOptions(options) {
-  checkNumbers(options, ['handshakeTimeout', 'maxRedirects']);
 }
 
 /** Waits for what ends an attempt from outside, and tells once. */
@@ -65,9 +61,8 @@ class Interruption {
       this._list = deadlinesOf(handshakeTimeout);
       this._entry = this._list.add(null, AsyncResource.bind(() => {
         this.stop();
-        const error = new Error(
-          `The server did not complete the opening handshake within ${handshakeTimeout} ms (handshakeTimeout).`);
-        onInterrupt(Object.assign(error, { code: 'ETIMEDOUT' }));
+        onInterrupt(websocketError('ETIMEDOUT',
+          `The server did not complete the opening handshake within ${handshakeTimeout} ms (handshakeTimeout).`));
       }));
     }
   }
@@ -81,10 +76,7 @@ class Interruption {
 
 /** The error of an operation that an AbortSignal has ended, as Node makes it. */
 function abortError(signal) {
-  const error = new Error('The operation was aborted', { cause: signal.reason });
-  error.name = 'AbortError';
-  error.code = 'ABORT_ERR';
-  return error;
+  return websocketError('ABORT_ERR', 'The operation was aborted', { name: 'AbortError', cause: signal.reason });
 }
 
 /** Whether a response sends the client somewhere else. */
@@ -104,13 +96,13 @@ function redirectTarget(from, location) {
   try {
     target = new URL(location, from);
   } catch {
-    throw new Error(`The server redirected to something that is no URL: ${location}`);
+    throw redirectError(`The server redirected to something that is no URL: ${location}`);
   }
   const scheme = SCHEMES[target.protocol];
-  if (scheme === undefined) throw new Error(`The server redirected to a URL that is no WebSocket: ${target.href}`);
+  if (scheme === undefined) throw redirectError(`The server redirected to a URL that is no WebSocket: ${target.href}`);
   target = new URL(scheme + target.href.slice(target.protocol.length));
   if (from.startsWith('wss:') && scheme === 'ws:') {
-    throw new Error(`The server redirected from wss: to ws:, which is not followed: ${target.href}`);
+    throw redirectError(`The server redirected from wss: to ws:, which is not followed: ${target.href}`);
   }
   target.hash = '';
   return target;
@@ -127,6 +119,6 @@ function withoutCredentialOptions(options) {
 }
 
 module.exports = {
-  ATTEMPT_OPTIONS, takeAttemptOptions, checkAttemptOptions, Interruption, abortError, isRedirect, redirectTarget,
+  takeAttemptOptions, Interruption, abortError, isRedirect, redirectTarget,
   withoutCredentialHeaders, withoutCredentialOptions,
 };

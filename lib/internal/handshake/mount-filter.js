@@ -1,5 +1,7 @@
 'use strict';
 
+const { optionError } = require('../base/errors');
+
 // Several WebSocket servers on one HTTP server: the options `path` and `host`, and whose turn an `upgrade` event is.
 
 /** The server whose listener a function is. */
@@ -20,7 +22,7 @@ function matchesRegExp(expression, text) {
 function compilePath(entry) {
   if (entry instanceof RegExp) return (path) => matchesRegExp(entry, path);
   if (typeof entry !== 'string' || !/^\/[^?#]*$/.test(entry)) {
-    throw new Error(`The option path takes paths such as /chat, without a query, and RegExps, not ${String(entry)}.`);
+    throw optionError(`The option path takes paths such as /chat, without a query, and RegExps, not ${String(entry)}.`);
   }
   return (path) => path === entry;
 }
@@ -28,7 +30,7 @@ function compilePath(entry) {
 function compileHost(entry) {
   if (entry instanceof RegExp) return (host) => matchesRegExp(entry, host);
   if (typeof entry !== 'string' || !/^[^/?#@\s]+$/.test(entry)) {
-    throw new Error(`The option host takes host names, with or without a port, and RegExps, not ${String(entry)}.`);
+    throw optionError(`The option host takes host names, with or without a port, and RegExps, not ${String(entry)}.`);
   }
   const wanted = entry.toLowerCase();
   // Without a port in the option, any port will do.

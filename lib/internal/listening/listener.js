@@ -9,6 +9,7 @@ const http = require('http');
 const net = require('net');
 const { isAvailable } = require('../transport/native-batches');
 const nativeListener = require('./native-listener');
+const { optionError } = require('../base/errors');
 
 /** What Node gives a request to arrive, in milliseconds. */
 const DEFAULT_HEAD_TIMEOUT = 60000;
@@ -18,10 +19,10 @@ const NOT_FOR_BROWSERS = 'This is a WebSocket server: the request must ask for a
 /** Options that make no sense, before anything is done. */
 function checkListenOptions({ port, host }) {
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new Error(`The option port must be an integer from 0 to 65535, not ${String(port)}.`);
+    throw optionError(`The option port must be an integer from 0 to 65535, not ${String(port)}.`);
   }
   if (host !== null && host !== undefined && (typeof host !== 'string' || host === '')) {
-    throw new Error(`With the option port, host is the address to listen at, not ${String(host)}.`);
+    throw optionError(`With the option port, host is the address to listen at, not ${String(host)}.`);
   }
 }
 

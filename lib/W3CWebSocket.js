@@ -2,6 +2,7 @@
 
 const { toUSVString } = require('util');
 const WebSocketClient = require('./WebSocketClient');
+const { makeInspectable } = require('./internal/base/inspect');
 const { extend } = require('./utils');
 const { Event, mixInEventTarget } = require('./internal/base/event-target');
 const { asBuffer } = require('./internal/base/arguments');
@@ -199,5 +200,7 @@ function destroy(socket) {
   socket._client.removeAllListeners();
   if (socket._connection) socket._connection.removeAllListeners();
 }
+
+makeInspectable(W3CWebSocket, ['url', 'readyState', 'protocol', 'extensions', 'binaryType', 'bufferedAmount']);
 
 module.exports = W3CWebSocket;

@@ -13,6 +13,7 @@ const {
   takeAttemptOptions, Interruption, abortError, isRedirect, redirectTarget, withoutCredentialHeaders, withoutCredentialOptions,
 } = require('./internal/handshake/connect-attempt');
 const channels = require('./internal/base/channels');
+const { makeInspectable } = require('./internal/base/inspect');
 const { startReceiving } = require('./internal/connection/start-receiving');
 const { deflateSettings, offerDeflate, useDeflate } = require('./internal/compression/per-message-deflate');
 const { parseUrl } = require('./internal/handshake/legacy-url');
@@ -319,5 +320,7 @@ WebSocketClient.prototype.succeedHandshake = function succeedHandshake() {
 WebSocketClient.prototype.abort = function abort() {
   if (this._req) this._req.abort();
 };
+
+makeInspectable(WebSocketClient, ['url', 'protocol']);
 
 module.exports = WebSocketClient;

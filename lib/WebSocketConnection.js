@@ -9,6 +9,7 @@ const { defineCloseCodes } = require('./internal/base/close-codes');
 const closing = require('./internal/connection/closing');
 const { KIND, INFLATION, MASK_POLICY } = require('./internal/addon/rows');
 const { DEFAULT_IO } = require('./internal/transport/io-option');
+const { makeInspectable } = require('./internal/base/inspect');
 const { changeTransport, settleFor } = require('./internal/transport/queueing-transport');
 const { Inbox } = require('./internal/connection/inbox');
 const { Listeners } = require('./internal/base/listener-store');
@@ -497,5 +498,10 @@ WebSocketConnection.prototype.resume = function resume() {
   this.inputPaused = false;
   this.processReceivedData();
 };
+
+makeInspectable(WebSocketConnection,
+  ['state', 'remoteAddress', 'protocol', 'transport', 'bufferedAmount', 'closeReasonCode', 'closeDescription'],
+  ['maskBytes', 'frameHeader', 'bufferList', 'currentFrame', 'frameQueue', 'fragmentationSize', 'closeEventEmitted',
+    'waitingForCloseResponse', 'receivedEnd', 'socketHadError', 'maskOutgoingPackets', 'remoteAddresses']);
 
 module.exports = WebSocketConnection;

@@ -18,6 +18,7 @@ const { headerText } = require('./internal/handshake/header-text');
 const { compileTrustProxy, clientAddress } = require('./internal/handshake/trust-proxy');
 const { destroyAfter } = require('./internal/time/linger');
 const { checkConnectionOptions } = require('./internal/options/read-options');
+const { makeInspectable } = require('./internal/base/inspect');
 const { errorsWithCode, websocketError } = require('./internal/base/errors');
 
 const requestError = errorsWithCode('ERR_WEBSOCKET_REQUEST');
@@ -299,7 +300,12 @@ WebSocketRequest.prototype.reject = function reject(status, reason, extraHeaders
   const headers = ['Connection', 'close'];
   if (reason) headers.push('X-WebSocket-Reject-Reason', headerText(reason));
   for (const name in extraHeaders) {
-    headers.push(headerText(name), headerText(extraHeaders[name]));
+    const text = headerText(name);
+    if (!binding.isToken(text)) {
+      throw websocketError('ERR_WEBSOCKET_HEADER',
+        `Header ${JSON.stringify(text)} is not a token, or its value contains control characters.`);
+    }
+    headers.push(text, headerText(extraHeaders[name]));
   }
   const response = binding.response(status, statusPhrase(status), headers);
 
@@ -329,5 +335,7 @@ WebSocketRequest.prototype._verifyResolution = function _verifyResolution() {
   if (!this._resolved) return;
   throw websocketError('ERR_WEBSOCKET_ANSWERED', 'WebSocketRequest may only be accepted or rejected one time.');
 };
+
+makeInspectable(WebSocketRequest, ['resource', 'remoteAddress', 'origin', 'host', 'requestedProtocols']);
 
 module.exports = WebSocketRequest;

@@ -10,6 +10,7 @@ const { compileTrustProxy } = require('./internal/handshake/trust-proxy');
 const { broadcast } = require('./internal/connection/sending');
 const { asBuffer } = require('./internal/base/arguments');
 const channels = require('./internal/base/channels');
+const { makeInspectable } = require('./internal/base/inspect');
 const { statsOfServer, Totals } = require('./internal/connection/stats');
 const { compileFilter, upgradeListener } = require('./internal/handshake/mount-filter');
 const { compileOriginCheck } = require('./internal/handshake/origins');
@@ -118,6 +119,7 @@ WebSocketServer.prototype.close = function close(callback) {
 
 /** Stops listening for requests. Connections stay open. */
 WebSocketServer.prototype.unmount = function unmount() {
+  if (!this.config) throw websocketError('ERR_WEBSOCKET_NOT_MOUNTED', 'The server is not mounted.', {}, TypeError);
   for (const httpServer of this.config.httpServer) httpServer.removeListener('upgrade', this._handlers.upgrade);
   if (this._listener === null) return;
   this._listener.close();
@@ -137,6 +139,9 @@ WebSocketServer.prototype.closeAllConnections = function closeAllConnections() {
 
 /** Sends bytes as a binary message, or anything else as text, to all connections. */
 WebSocketServer.prototype.broadcast = function broadcast(data) {
+  if (data === null || data === undefined) {
+    throw websocketError('ERR_WEBSOCKET_DATA', 'Data provided must either be a Node Buffer or implement toString()', {}, TypeError);
+  }
   if (asBuffer(data) !== null) {
     this.broadcastBytes(data);
   } else if (typeof data.toString === 'function') {
@@ -329,5 +334,7 @@ function remove(array, item) {
   const index = array.indexOf(item);
   if (index !== -1) array.splice(index, 1);
 }
+
+makeInspectable(WebSocketServer, ['connections', 'pendingRequests']);
 
 module.exports = WebSocketServer;

@@ -10,6 +10,7 @@ const { asBuffer, payloadOf, callBack } = require('../base/arguments');
 const { sendCompressed } = require('../transport/queueing-transport');
 const { hasRoom } = require('../transport/backpressure');
 const { heartbeatOf } = require('./heartbeat');
+const { textOf } = require('./text-of');
 const { errorsWithCode, websocketError } = require('../base/errors');
 
 const dataError = errorsWithCode('ERR_WEBSOCKET_DATA');
@@ -98,7 +99,7 @@ const methods = {
     if (data === null || data === undefined || typeof data.toString !== 'function') {
       throw dataError('Data provided to sendUTF() must be a string or implement toString()');
     }
-    const text = typeof data === 'string' ? data : String(data.toString());
+    const text = typeof data === 'string' ? data : textOf(data);
     if (!maySend(this, cb)) return false;
     if (isOverridden(this)) {
       return this.fragmentAndSend(newFrame(this, OPCODE.TEXT, Buffer.from(text)), cb) !== false;
@@ -237,7 +238,7 @@ function broadcast(connections, method, data) {
   let direct = null;
   // Null for what each connection's own method has to refuse.
   let payload = method === 'sendBytes' ? asBuffer(data) : null;
-  if (method === 'sendUTF' && typeof data?.toString === 'function') payload = Buffer.from(String(data.toString()));
+  if (method === 'sendUTF' && typeof data?.toString === 'function') payload = Buffer.from(textOf(data));
   for (const connection of connections) {
     // Whoever has a method of his own there wants it called.
     if (payload === null || connection._transport !== nativeTransport || connection[method] !== methods[method] ||

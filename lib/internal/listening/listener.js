@@ -4,7 +4,6 @@
 // `io: 'stream'`, an HTTP server that answers nothing but upgrades.
 
 const cluster = require('cluster');
-const dns = require('dns');
 const http = require('http');
 const net = require('net');
 const { isAvailable } = require('../transport/native-batches');
@@ -82,7 +81,8 @@ class Listener {
     if (typeof host !== 'string' || net.isIP(host) !== 0) {
       open(typeof host === 'string' ? host : undefined);
     } else {
-      dns.lookup(host, (error, address) => {
+      // Loaded late, because it opens a handle at once.
+      require('dns').lookup(host, (error, address) => {
         if (error) done(error);
         else open(address);
       });

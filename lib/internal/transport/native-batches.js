@@ -5,6 +5,7 @@
 
 const binding = require('../addon/binding');
 const { runInContext, runInRoot, watchedResource } = require('../base/context');
+const tickCallback = require('../base/tick-callback');
 const { KIND, ROW, eventValue } = require('../addon/rows');
 const { PendingConnection, hooks } = require('../listening/native-listener');
 const { PLACE_MASK, connections } = require('./connections-by-id');
@@ -12,9 +13,6 @@ const { PLACE_MASK, connections } = require('./connections-by-id');
 // Lent to the addon for as long as this thread lives; src/binding/native.rs says how it is used.
 const SLAB_LENGTH = 1024 * 1024;
 const ROWS = 128 * 1024;
-
-/** Runs what is queued with process.nextTick() and promises. */
-const { _tickCallback: tickCallback } = process;
 
 let slab = null;
 let rows = null;

@@ -93,6 +93,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._held = false;
   this._resumesUnseen = false;
   this._nativeId = null;
+  // Whether the addon has stopped reading, and not everything that it has read was delivered; see transport/giving-back.
+  this._isStopping = false;
   // What the addon was asked to tell when all is written, in order: a BoundFunction, or null for `drain`.
   this._sendCallbacks = null;
   // What permessage-deflate needs, when it was agreed on; see internal/compression/per-message-deflate.
@@ -232,13 +234,18 @@ function socketListeners(connection) {
   return SOCKET_HANDLERS.map(([event, method]) => [event, connection[method].bind(connection)]);
 }
 
-/** Goes on with chunks from the socket; called by native-transport when it has given the socket back. */
-WebSocketConnection.prototype._becomeStream = function _becomeStream(receiver) {
+/** Sends through the socket; called by giving-back when Node writes it. */
+WebSocketConnection.prototype._becomeStream = function _becomeStream() {
   changeTransport(this, streamTransport);
   this._responseLength = 0;
-  this._receiver = receiver;
-  this.socket.on('data', this.handleSocketData.bind(this));
   this._debug('transport: %s', this._transport.name);
+};
+
+/** Receives chunks from the socket; called by giving-back when Node reads it. */
+WebSocketConnection.prototype._receiveAsStream = function _receiveAsStream(receiver) {
+  this._receiver = receiver;
+  updateConfig(this);
+  this.socket.on('data', this.handleSocketData.bind(this));
 };
 
 /** Whether the addon may move the bytes. Programs that see or replace the handling of chunks get chunks. */
@@ -259,30 +266,34 @@ WebSocketConnection.prototype.handleSocketData = function handleSocketData(data)
   }
   if (this._maxReceivedFrameSize !== this.config.maxReceivedFrameSize) updateConfig(this);
   this._receiver.receive(data, this._inbox);
-  if (this._receiver.isBusy) this._holdInput();
+  if (this._receiver.hasMore) this._holdInput();
   this.processReceivedData();
 };
 
-/** Has nothing more be read, unseen by the program, until what was read is inflated. */
+/** Has nothing more be read, unseen by the program, until there are events for all that was read. */
 WebSocketConnection.prototype._holdInput = function _holdInput() {
+  if (this._held) return;
   this._held = true;
-  this._receiver.whenDone = () => this._releaseInput();
+  this._receiver.whenReceived = () => {
+    if (!this._receiver.hasMore) this._releaseInput();
+    scheduleDelivery(this);
+  };
   this.socket.pause();
 };
 
 WebSocketConnection.prototype._releaseInput = function _releaseInput() {
+  if (!this._held) return;
   this._held = false;
-  if (!this.inputPaused) {
-    this._resumesUnseen = true;
-    this.socket.resume();
-  }
-  scheduleDelivery(this);
+  if (this.inputPaused) return;
+  this._resumesUnseen = true;
+  this.socket.resume();
 };
 
-/** Goes on with chunks that waited; called by delivery when all events have been told. */
+/** Goes on with what was held back; called by delivery when all events have been told. */
 WebSocketConnection.prototype._receiveHeld = function _receiveHeld() {
   this._receiver.receiveHeld(this._inbox);
-  if (this._receiver.isBusy && !this._held) this._holdInput();
+  if (this._receiver.hasMore) this._holdInput();
+  else this._releaseInput();
 };
 
 /** Whether something was received that the program has not been told of. */

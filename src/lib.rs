@@ -3,7 +3,7 @@
 //! ```text
 //! binding    N-API: the only module that knows JavaScript; crosses the border once per batch
 //!    │
-//! transport  sockets taken over from Node: who reads and writes them, and when
+//! transport  sockets that the addon reads and writes: the reactor, and who drives it
 //!    │
 //! jobs       what takes long, on a thread of its own
 //!    │
@@ -22,6 +22,9 @@ pub mod handshake;
 #[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]
 mod jobs;
 pub mod protocol;
+#[cfg(feature = "node")]
+#[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]
+mod slots;
 #[cfg(all(feature = "node", unix))]
 #[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]
 mod transport;

@@ -8,20 +8,11 @@
 #![expect(clippy::needless_pass_by_value, reason = "arguments from JavaScript come by value")]
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "napi lends the environment")]
 
-mod compress;
+mod arguments;
+mod compressors;
 mod handshake;
-#[cfg(unix)]
-mod listener_calls;
-#[cfg(unix)]
-mod native;
-#[cfg(unix)]
-mod native_calls;
-mod pool;
-#[cfg(unix)]
-mod raw;
-mod receive;
+mod node;
 mod rows;
-mod send;
-mod slots;
 #[cfg(unix)]
-mod uv;
+mod sockets;
+mod streams;

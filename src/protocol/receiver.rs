@@ -143,6 +143,12 @@ impl Receiver {
         }
     }
 
+    /// Whether it takes compressed messages.
+    #[must_use]
+    pub fn inflates(&self) -> bool {
+        self.config.inflation.is_some()
+    }
+
     /// The number of frames received, one in progress included.
     #[must_use]
     pub fn frames(&self) -> u64 {

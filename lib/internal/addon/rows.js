@@ -1,13 +1,13 @@
 'use strict';
 
-// The rows in which the Rust core reports what was received; src/binding/rows.rs describes them.
+// The rows in which the Rust core reports what was received; src/binding/rows/row.rs describes them.
 
 /** Kinds of events. */
 const KIND = {
   TEXT: 0, BINARY: 1, PING: 2, PONG: 3, CLOSE: 4, FAILED: 5, FRAME: 6,
   /** A frame whose `frame` event was emitted and that is still to be processed; made in JavaScript. */
   PROCESS_FRAME: 7,
-  END: 8, ERROR: 9, DRAINED: 10, REQUEST: 11,
+  END: 8, ERROR: 9, DRAINED: 10, REQUEST: 11, STOPPED: 12,
 };
 
 /** How the payload of a Close frame was. */
@@ -23,6 +23,9 @@ const INFLATION = { NONE: 0, EACH_ALONE: 1, CONTEXT_TAKEOVER: 2 };
 const ROW = 6;
 
 const NO_OFFSET = 0xffffffff;
+
+/** What the addon says is left of a chunk: nothing; more events, even without input; input that takes long to inflate. */
+const LEFT = { NOTHING: 0, MORE_EVENTS: 1, HEAVY: 2 };
 
 /**
  * What the event in a row is about, free of any memory that is used again.
@@ -52,6 +55,9 @@ function eventValue(rows, at, values, slab) {
       const value = rows[at + 5];
       return { listener: rows[at + 2], port: rows[at + 3], lines: values[value], address: values[value + 1] };
     }
+    case KIND.ERROR:
+      // A fault that is none of the operating system has no number.
+      return rows[at + 2] || values[rows[at + 5]];
     default:
       return rows[at + 2];
   }
@@ -63,4 +69,4 @@ function payload(rows, at, values, slab) {
   return Buffer.from(slab.subarray(offset, offset + rows[at + 3]));
 }
 
-module.exports = { KIND, CLOSE_VALIDITY, MASK_POLICY, INFLATION, ROW, eventValue };
+module.exports = { KIND, CLOSE_VALIDITY, MASK_POLICY, INFLATION, LEFT, NO_OFFSET, ROW, eventValue };

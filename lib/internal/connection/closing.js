@@ -10,6 +10,7 @@ const { stopDeadlines } = require('./limits');
 const { startTimer, stopTimer } = require('../time/connection-timer');
 const { destroyAfter } = require('../time/linger');
 const { websocketError } = require('../base/errors');
+const { abandon } = require('../transport/giving-back');
 
 const DEFAULT_CLOSE_TIMEOUT = 5000;
 
@@ -59,6 +60,7 @@ function releaseResources(connection) {
   connection._waitingPong = null;
   connection._inbox.clear();
   connection._transport.release(connection);
+  abandon(connection);
   if (connection._compressor !== null) {
     connection._compressedBytesSent = connection._compressor.bytesSent;
     connection._compressor.release();

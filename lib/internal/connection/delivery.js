@@ -5,8 +5,18 @@
 // every message although they came in one segment, a handler that throws loses no other message, and close(), drop()
 // and pause() take effect before the next one. Each runs in the async context of its connection: what a listener does with
 // AsyncLocalStorage is its own affair.
+//
+// Ticks and promise reactions come before everything else that the loop has to do. So when delivery has lasted for a while,
+// the rest of the events waits for the next turn of the loop.
 
 const { runInContext } = require('../base/context');
+const { Slice } = require('../time/slice');
+
+// Not the one that a test may put in its place.
+const { setImmediate } = globalThis;
+
+/** The time for events of this turn of the loop that follow another one of their connection. */
+const slice = new Slice();
 
 /** Has the events in `connection._inbox` delivered, beginning with the next tick. */
 function scheduleDelivery(connection) {
@@ -33,24 +43,33 @@ function deliver(connection) {
     runInContext(connection, deliverTo, kind, inbox.shift());
   } finally {
     // Also when the handler has thrown: the exception is the program's, the other messages are still to come.
-    if (inbox.length > 0) scheduleAfterMicrotasks(connection);
+    if (inbox.length > 0) scheduleNext(connection);
     else whenEmpty(connection);
   }
 }
 
 /** A tick runs before the promise reactions that are queued already; a tick that one of them queues runs after. */
-function scheduleAfterMicrotasks(connection) {
+function scheduleNext(connection) {
   const inbox = connection._inbox;
   if (inbox.scheduled) return;
   inbox.scheduled = true;
-  queueMicrotask(() => process.nextTick(deliver, connection));
+  if (slice.start === 0) {
+    slice.begin();
+    setImmediate(endSlice);
+  }
+  if (slice.isOver()) setImmediate(deliver, connection);
+  else queueMicrotask(() => process.nextTick(deliver, connection));
+}
+
+function endSlice() {
+  slice.end();
 }
 
 /** What had to wait for the program to be told everything. */
 function whenEmpty(connection) {
   if (connection._receiver !== null && connection._receiver.hasMore) {
     connection._receiveHeld();
-    if (connection._inbox.length > 0) scheduleAfterMicrotasks(connection);
+    if (connection._inbox.length > 0) scheduleNext(connection);
     if (connection._inbox.length > 0 || connection._receiver.hasMore) return;
   }
   if (connection._endPending) {

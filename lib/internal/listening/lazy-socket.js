@@ -234,6 +234,10 @@ function materialize(socket) {
   const fd = destroyed ? -1 : binding.nativeDuplicate(id);
   Object.setPrototypeOf(socket, net.Socket.prototype);
   if (fd === -1) {
+    if (!destroyed) {
+      hooks.forget(id);
+      letGo(socket);
+    }
     net.Socket.call(socket);
     // No descriptor is left for it: nobody could do anything with this connection.
     if (destroyed) socket.destroyed = true;

@@ -5,14 +5,15 @@
 const net = require('net');
 const { getSystemErrorName } = require('util');
 const binding = require('../addon/binding');
-const { KIND, ROW } = require('../addon/rows');
+const { KIND } = require('../addon/rows');
 const { LazySocket, prepareLazySockets } = require('./lazy-socket');
 const { PLACE_MASK, connections } = require('../transport/connections-by-id');
-const { becomeOrdinary, changeAlive, nativeIdOf } = require('../transport/taken-over-socket');
+const { becomeOrdinary, changeAlive, changeAliveFor, nativeIdOf, readAgain } = require('../transport/taken-over-socket');
+const { giveBack } = require('../transport/giving-back');
 const { UpgradeRequest } = require('./upgrade-request');
 
-/** What is to be done with requests, by the number of the listener. */
-const listeners = [];
+/** What is to be done with requests, by the id of the listener. */
+const listeners = new Map();
 
 /** What has the place of a connection from its request to accept(). */
 class PendingConnection {
@@ -28,13 +29,14 @@ class PendingConnection {
   requested({ listener, lines, address, port }) {
     const id = this._nativeId;
     // Nobody listens any more, or the connection has gone again.
-    if (listeners[listener] === undefined || !binding.nativeKnow(id)) {
+    const onRequest = listeners.get(listener);
+    if (onRequest === undefined || !binding.nativeKnow(id)) {
       binding.nativeRemove(id);
       return;
     }
     connections[id & PLACE_MASK] = this;
     this.socket = new LazySocket(id, address, port, hooks);
-    listeners[listener](new UpgradeRequest(this.socket, lines), this.socket);
+    onRequest(new UpgradeRequest(this.socket, lines), this.socket);
   }
 
   // No frames are read before accept().
@@ -55,15 +57,20 @@ const hooks = {
   giveBack(socket) {
     const owner = connections[nativeIdOf(socket) & PLACE_MASK];
     if (!(owner instanceof PendingConnection)) {
-      owner._transport.giveBack(owner);
+      giveBack(owner);
       return;
     }
     hooks.forget(owner._nativeId);
-    const left = becomeOrdinary(socket, Buffer.alloc(ROW * 4), []);
+    if (!becomeOrdinary(socket)) return;
+    changeAliveFor(socket, -1);
+    // Nothing was read behind the request, so nothing is on its way.
+    const unsent = binding.nativeStop(owner._nativeId);
+    const left = binding.nativeRelease(owner._nativeId);
     if (left === null) return;
     binding.releaseReceiver(left.receiver);
+    readAgain(socket);
     if (left.unread.length > 0) socket.unshift(left.unread);
-    if (left.unsent.length > 0) socket.write(left.unsent);
+    if (unsent !== null && unsent.length > 0) socket.write(unsent);
   },
 };
 
@@ -89,7 +96,7 @@ function listen(address, port, timeout, onRequest) {
     throw Object.assign(new Error(`listen ${code}: ${address}:${port}`),
       { code, errno: -bound.error, syscall: 'listen', address, port });
   }
-  listeners[bound.listener] = onRequest;
+  listeners.set(bound.listener, onRequest);
   changeAlive(1);
   const info = { address: bound.address, family: net.isIPv6(bound.address) ? 'IPv6' : 'IPv4', port: bound.port };
   let open = true;
@@ -98,7 +105,7 @@ function listen(address, port, timeout, onRequest) {
     close() {
       if (!open) return;
       open = false;
-      listeners[bound.listener] = undefined;
+      listeners.delete(bound.listener);
       binding.nativeCloseListener(bound.listener);
       changeAlive(-1);
     },

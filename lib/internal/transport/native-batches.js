@@ -1,18 +1,22 @@
 'use strict';
 
-// How events of the addon reach this thread: in batches, one call for each, and what has to do with the memory and the moment
-// of these calls. What the events mean is the business of native-transport.
+// How events of the addon reach this thread: in portions, one call for each. What the events mean is the business of
+// native-transport.
 
 const binding = require('../addon/binding');
 const { runInContext, runInRoot, watchedResource } = require('../base/context');
 const tickCallback = require('../base/tick-callback');
 const { KIND, ROW, eventValue } = require('../addon/rows');
+const { Slice } = require('../time/slice');
 const { PendingConnection, hooks } = require('../listening/native-listener');
 const { PLACE_MASK, connections } = require('./connections-by-id');
 
-// Lent to the addon for as long as this thread lives; src/binding/native.rs says how it is used.
+// Lent to the addon for as long as this thread lives; src/binding/sockets/delivery.rs says how it is used.
 const SLAB_LENGTH = 1024 * 1024;
-const ROWS = 128 * 1024;
+const ROWS = 1024 + 1;
+
+/** What the addon is to do: take the rows back; call again at once; call again when others have had their turn. */
+const DISPATCHED = { ALL: 0, AGAIN: 1, LATER: 2 };
 
 let slab = null;
 let rows = null;
@@ -20,13 +24,11 @@ let rows = null;
 let available = process.platform !== 'win32' && process.versions.bun === undefined &&
   typeof globalThis.Deno === 'undefined' && typeof binding.nativeStart === 'function' ? undefined : false;
 
-/** The batch under way: its next row (the first is no event), the number of its last one, and its values. */
+/** The portion under way: its next row (the first is no event), the number of its last one, and its values. */
 let nextRow = 1;
 let lastRow = 0;
-let batchValues = null;
-let takenBatch = 0;
-/** When the batch came, by performance.now(). */
-let time = 0;
+let values = null;
+const slice = new Slice();
 let flushScheduled = false;
 let exiting = false;
 /** Whether a listener has left something in the async resource of the calls. */
@@ -61,9 +63,9 @@ function onEvent(callback) {
   happen = callback;
 }
 
-/** When the batch under way came, by performance.now(). */
+/** When the events came that are delivered now, by performance.now(). */
 function batchTime() {
-  return time;
+  return slice.start;
 }
 
 /** The second number of the first row says who drives. */
@@ -72,37 +74,40 @@ function drivenByWorker() {
 }
 
 /**
- * Called with each batch; true asks for another call, in another async resource.
+ * Called with each portion of events, and with a count of 0 to go on with the one that is here already.
  *
  * Between two events Node runs what the program has queued with process.nextTick() and promises. Node does that by itself
  * at the end of the call, which is therefore the end of the last event.
+ * @returns {number} one of DISPATCHED
  */
 function dispatch(count, ...list) {
-  if (rows[2] === takenBatch) return false;
+  if (count > 0) {
+    nextRow = 1;
+    lastRow = count;
+    values = list;
+  }
   if (resourceIsUsed) {
     binding.nativeSetResource(newResource());
-    return true;
+    return DISPATCHED.AGAIN;
   }
-  // Many of them come as one array.
-  const values = rows[3] === 1 ? list : list[0];
-  lastRow = count;
-  batchValues = values;
-  if (nextRow === 1) time = performance.now();
-  while (nextRow <= count) {
+  if (slice.start === 0) slice.begin();
+  while (nextRow <= lastRow) {
+    if (slice.isOver()) {
+      slice.end();
+      return DISPATCHED.LATER;
+    }
     const at = ROW * nextRow++;
     const id = rows[at];
     const kind = rows[at + 1];
     const connection = kind === KIND.REQUEST ? new PendingConnection(id) : connections[id & PLACE_MASK];
     // Later events of a connection that the program has closed meanwhile are nobody's.
     if (connection === undefined || connection._nativeId !== id) continue;
-    if (!deliver(connection, kind, eventValue(rows, at, values, slab))) return true;
-    if (nextRow <= count && !runTicks()) return true;
+    if (!deliver(connection, kind, eventValue(rows, at, values, slab))) return DISPATCHED.AGAIN;
+    if (nextRow <= lastRow && !runTicks()) return DISPATCHED.AGAIN;
   }
-  takenBatch = rows[2];
-  nextRow = 1;
-  lastRow = 0;
-  batchValues = null;
-  return false;
+  values = null;
+  slice.end();
+  return DISPATCHED.ALL;
 }
 
 function newResource() {
@@ -141,14 +146,6 @@ function uncaught(error) {
   return false;
 }
 
-/** Passes on what the batch under way still has for a connection. */
-function forEachLeft(id, callback) {
-  for (let row = nextRow; row <= lastRow; row++) {
-    const at = ROW * row;
-    if (rows[at] === id) callback(rows[at + 1], eventValue(rows, at, batchValues, slab));
-  }
-}
-
 /** What was sent outside of a batch leaves at the end of the current tick. */
 function scheduleFlush() {
   if (exiting) binding.nativeFlushNow();
@@ -165,5 +162,5 @@ function flush() {
 hooks.scheduleFlush = scheduleFlush;
 
 module.exports = {
-  mayBeAvailable, isAvailable, onEvent, batchTime, drivenByWorker, forEachLeft, scheduleFlush,
+  mayBeAvailable, isAvailable, onEvent, batchTime, drivenByWorker, scheduleFlush,
 };

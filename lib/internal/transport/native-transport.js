@@ -10,17 +10,15 @@ const binding = require('../addon/binding');
 const { BoundFunction } = require('../base/context');
 const { frameLimit } = require('./encode');
 const { highWaterMarkOf } = require('./backpressure');
-const { KIND, ROW, eventValue } = require('../addon/rows');
-const { StreamReceiver } = require('./stream-receiver');
+const { KIND } = require('../addon/rows');
 const {
-  mayBeAvailable, isAvailable, onEvent, batchTime, drivenByWorker, forEachLeft, scheduleFlush,
+  mayBeAvailable, isAvailable, onEvent, batchTime, drivenByWorker, scheduleFlush,
 } = require('./native-batches');
 const { PLACE_MASK, connections } = require('./connections-by-id');
 const { isPending } = require('../listening/native-listener');
-const { GONE, becomeTakenOver, becomeOrdinary, afterDrain, counts, nativeIdOf } = require('./taken-over-socket');
-
-/** Rows that hold whatever a worker may have read ahead. */
-const MAX_AHEAD = 128 * 1024;
+const { GONE, becomeTakenOver, afterDrain, counts, nativeIdOf } = require('./taken-over-socket');
+const { giveBack, stopped } = require('./giving-back');
+const { DRAIN } = require('./send-callbacks');
 
 /** How the addon counts the values of the option `io`. */
 const IO = { auto: 0, loop: 1, threads: 2 };
@@ -38,10 +36,13 @@ function happen(connection, kind, value) {
       drained(connection, value);
       return;
     case KIND.ERROR:
-      connection.socket.destroy(systemError(value));
+      connection.socket.destroy(socketError(value));
       return;
     case KIND.REQUEST:
       connection.requested(value);
+      return;
+    case KIND.STOPPED:
+      stopped(connection);
       return;
     default:
       if (connection.socket.timeout) connection.socket._unrefTimer();
@@ -49,15 +50,14 @@ function happen(connection, kind, value) {
   }
 }
 
-/** The error that Node would have reported. */
-function systemError(number) {
-  const code = number === 0 ? 'EPIPE' : getSystemErrorName(-number);
+/** The error that Node would have reported, or one of the addon's own, of which there is only a message. */
+function socketError(reason) {
+  if (typeof reason === 'string') return Object.assign(new Error(reason), { code: 'ERR_WEBSOCKET_INTERNAL' });
+  const number = reason;
+  const code = getSystemErrorName(-number);
   const syscall = code === 'EPIPE' ? 'write' : 'read';
   return Object.assign(new Error(`${syscall} ${code}`), { errno: -number, code, syscall });
 }
-
-/** In a list of send callbacks: what has to be told is `drain`. */
-const DRAIN = null;
 
 /** Asks to be told when all that waits has been written; then it is the turn of `entry`, a BoundFunction or `DRAIN`. */
 function tellWhenWritten(connection, entry) {
@@ -124,7 +124,8 @@ function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, as
   const early = socket.read() || NO_BYTES;
   handle.readStop();
   handle.reading = false;
-  const id = binding.nativeAdd(handle.fd, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation, early);
+  const id = binding.nativeAdd(handle.fd, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation, early,
+    handle.constructor.name === 'Pipe');
   if (id === -1) {
     // No descriptors left, most likely: Node goes on.
     if (early.length > 0) socket.unshift(early);
@@ -149,35 +150,6 @@ function adopt(connection, id, io, limits) {
     currentIo = io;
     binding.nativeSetIo(IO[io]);
   }
-}
-
-/** Has Node read and write the socket again: somebody wants to see its bytes. */
-function giveBack(connection) {
-  const { socket } = connection;
-  const id = connection._nativeId;
-  const values = [];
-  // A worker may have read ahead, and something may be being inflated.
-  const ahead = new Uint32Array(ROW * (drivenByWorker() || binding.nativeIsInflating(id) ? MAX_AHEAD : 1));
-  const left = becomeOrdinary(socket, Buffer.from(ahead.buffer), values);
-  if (left === null) return;
-  // What the batch under way still has for the connection would not find it any more.
-  forEachLeft(id, (kind, value) => connection._inbox.push(kind, value));
-  for (let row = 1; row <= ahead[0]; row++) {
-    connection._inbox.push(ahead[ROW * row + 1], eventValue(ahead, ROW * row, values));
-  }
-  connections[id & PLACE_MASK] = undefined;
-  connection._nativeId = null;
-  const callbacks = connection._sendCallbacks;
-  connection._sendCallbacks = null;
-  connection._becomeStream(StreamReceiver.from(left.receiver));
-  if (left.unread.length > 0) connection.handleSocketData(left.unread);
-  if (left.unsent.length > 0) socket.write(left.unsent);
-  if (callbacks !== null) {
-    socket.write(NO_BYTES, (error) => {
-      for (const callback of callbacks) if (callback !== DRAIN) callback.call(error);
-    });
-  }
-  connection.processReceivedData();
 }
 
 /** Bookkeeping after something was sent; `waiting` is how many bytes wait to be written then. */

@@ -2,27 +2,20 @@
 
 // Chunks of any JavaScript stream to events: the JavaScript end of a receiver of the Rust core.
 //
-// What takes long to inflate goes to a thread of libuv's pool, with the receiver; chunks that come in the meantime wait.
+// No more than a portion of events is made at a time; the rest of a chunk waits until the program has seen them. What takes
+// long to inflate goes to a thread of libuv's pool, with the receiver.
 
 const binding = require('../addon/binding');
-const { ROW, eventValue } = require('../addon/rows');
+const { LEFT, ROW, eventValue } = require('../addon/rows');
 
 // Memory lent to the binding for the length of a call. One chunk of a socket is 64 KiB at most.
 const slab = Buffer.allocUnsafeSlow(64 * 1024);
-const rows = new Uint32Array(ROW * 1024);
+const rows = new Uint32Array(ROW * (1 + 256));
 const rowBytes = Buffer.from(rows.buffer);
 const values = [];
-const NO_BYTES = Buffer.alloc(0);
 
-// What the binding says is left of a chunk.
-const NOTHING_LEFT = 0;
-const LEFT_IS_HEAVY = 2;
-
-/**
- * With more events than this waiting, chunks wait as they came: small frames take a hundred times their size as events.
- * Node runs ticks, and so delivers, after each chunk; Deno reads up to 32 before it does.
- */
-const MOST_WAITING = 16 * 1024;
+/** With this many events waiting, the rest of a chunk waits as it came: small frames take a hundred times their size as events. */
+const MOST_WAITING = 1024;
 
 // Frees the receiver of a connection that was forgotten without being closed.
 const forgotten = new FinalizationRegistry((id) => binding.releaseReceiver(id));
@@ -55,9 +48,9 @@ class StreamReceiver {
     this._counters = null;
     // What is being inflated on another thread.
     this._job = null;
-    /** Called when it is not any more; all events are in their inbox then. */
-    this.whenDone = () => {};
-    // Chunks that wait.
+    /** Called when it is not any more; its events are in their inbox then. */
+    this.whenReceived = () => {};
+    // Chunks that wait, each with the offset of what is left of it.
     this._held = [];
     forgotten.register(this, id, this);
   }
@@ -70,23 +63,20 @@ class StreamReceiver {
 
   /** Takes bytes in and adds the events they contain to `inbox`, now or when that is empty. */
   receive(chunk, inbox) {
-    if (this.hasMore || inbox.length > MOST_WAITING) this._held.push(chunk);
-    else this._parse(chunk, inbox);
+    if (this._id === null) return;
+    const piece = { chunk, offset: 0, isNew: true };
+    if (this.hasMore) this._held.push(piece);
+    else this._parse(piece, inbox);
   }
 
-  /** Whether something is under way that takes long; nothing should be read until `whenDone` is called. */
-  get isBusy() {
-    return this._job !== null;
-  }
-
-  /** Whether there may be events that are not in the inbox yet. */
+  /** Whether something was received of which the events are not in the inbox yet: nothing should be read until they are. */
   get hasMore() {
     return this._job !== null || this._held.length > 0;
   }
 
   /** Goes on with what was held back, up to the next event; for an empty inbox. */
   receiveHeld(inbox) {
-    while (this._held.length > 0 && inbox.length === 0 && !this.isBusy) this._parse(this._held.shift(), inbox);
+    while (this._held.length > 0 && inbox.length === 0 && this._job === null) this._parse(this._held.shift(), inbox);
   }
 
   /** Waits for what is under way. */
@@ -94,31 +84,31 @@ class StreamReceiver {
     if (this._job === null) return;
     const { inbox } = this._job;
     this._job = null;
-    binding.finishInflation(this._id);
-    this._take(NO_BYTES, inbox);
-    this.whenDone();
+    const rest = binding.finishInflation(this._id);
+    this._parse({ chunk: rest, offset: 0, isNew: false }, inbox);
+    this.whenReceived();
   }
 
-  _parse(chunk, inbox) {
-    if (this._id === null) return;
-    const left = this._take(chunk, inbox);
-    if (left.length > 0) this._inflate(left, inbox);
-  }
-
-  /** Receives, and returns what takes long to inflate. */
-  _take(chunk, inbox) {
-    let offset = 0;
+  /** Receives a piece, and holds what is left of it: as many events wait as may, or it takes long to inflate. */
+  _parse(piece, inbox) {
+    const { chunk } = piece;
     let left;
     do {
-      const count = binding.receive(this._id, chunk, offset, slab, rowBytes, values);
-      offset = rows[0];
+      const count = binding.receive(this._id, chunk, piece.offset, piece.isNew, slab, rowBytes, values);
+      piece.isNew = false;
+      piece.offset = rows[0];
       left = rows[1];
       for (let i = 1; i <= count; i++) inbox.push(rows[ROW * i + 1], eventValue(rows, ROW * i, values, slab));
       // Hold on to nothing: the events have what is theirs.
       if (values.length > 0) values.length = 0;
-      if (left === LEFT_IS_HEAVY) return chunk.subarray(offset);
-    } while (left !== NOTHING_LEFT || offset < chunk.length);
-    return NO_BYTES;
+      if (left === LEFT.HEAVY) {
+        // Another time, if it has brought events: one portion is enough.
+        if (inbox.length > 0) this._held.unshift(piece);
+        else this._inflate(chunk.subarray(piece.offset), inbox);
+        return;
+      }
+    } while ((left !== LEFT.NOTHING || piece.offset < chunk.length) && inbox.length < MOST_WAITING);
+    if (left !== LEFT.NOTHING || piece.offset < chunk.length) this._held.unshift(piece);
   }
 
   _inflate(rest, inbox) {
@@ -130,7 +120,7 @@ class StreamReceiver {
 
   /** The number of frames received, and of payload bytes of compressed messages. */
   get counters() {
-    return this._id === null || this.isBusy ? this._counters : binding.receiverCounters(this._id);
+    return this._id === null || this._job !== null ? this._counters : binding.receiverCounters(this._id);
   }
 
   /** Frees the receiver; later chunks are ignored. */
@@ -143,7 +133,7 @@ class StreamReceiver {
     this._held = [];
     if (this._job === null) return;
     this._job = null;
-    this.whenDone();
+    this.whenReceived();
   }
 }
 

@@ -131,8 +131,8 @@ function counts(socket) {
 }
 
 /**
- * Makes a net.Socket one whose bytes are moved by the addon, as connection `id`. `giveBack` is called when somebody wants
- * to have to do with them.
+ * Turns a `net.Socket` into one that the addon reads and writes, for connection `id`. Calls `giveBack` when the program
+ * starts to use its bytes.
  */
 function becomeTakenOver(socket, id, giveBack) {
   socket[kId] = id;
@@ -147,7 +147,7 @@ function becomeTakenOver(socket, id, giveBack) {
   for (const name of ['on', 'addListener', 'prependListener']) {
     if (Object.hasOwn(socket, name)) socket[name] = TakenOverSocket.prototype[name];
   }
-  if (!socket[kUnref]) changeAlive(1);
+  changeAliveFor(socket, 1);
 }
 
 /** Closes the addon's duplicate of the descriptor. */
@@ -155,35 +155,40 @@ function letGo(socket) {
   const id = socket[kId];
   if (id === null) return;
   socket[kId] = null;
-  if (!socket[kUnref]) changeAlive(-1);
+  changeAliveFor(socket, -1);
   // What was sent in this tick would have left at once through Node's own socket: it is written first.
   socket[kCounts] = binding.nativeRemove(id) || socket[kCounts];
 }
 
 /**
- * Makes it a socket like any other again, which has to be told what is left. Events that were on their way go into
- * `rows` and `values`.
- * @returns {{receiver: number, unread: Buffer, unsent: Buffer}|null} null when the addon has let go of it before
+ * Turns the socket into one like any other again, whose handle does not read yet. The caller has the addon stop, and counts
+ * it among those that keep the process alive until then.
+ * @returns {boolean} false when the addon has let go of it before
  */
-function becomeOrdinary(socket, rows, values) {
+function becomeOrdinary(socket) {
   const id = socket[kId];
   socket[kGiveBack] = () => {};
   Object.setPrototypeOf(socket, base);
   for (const name of ['on', 'addListener', 'prependListener']) {
     if (Object.hasOwn(socket, name)) socket[name] = base[name];
   }
-  if (id === null) return null;
   socket[kId] = null;
-  if (!socket[kUnref]) changeAlive(-1);
-  const left = binding.nativeRelease(id, rows, values);
+  return id !== null;
+}
+
+/** Has the handle of such a socket read. */
+function readAgain(socket) {
   const handle = socket._handle;
-  if (handle) {
-    handle.reading = true;
-    handle.readStart();
-    // A stream that flows and was never read does not pass on what comes.
-    socket.read(0);
-  }
-  return left;
+  if (!handle) return;
+  handle.reading = true;
+  handle.readStart();
+  // A stream that flows and was never read does not pass on what comes.
+  socket.read(0);
+}
+
+/** Counts a socket among those that keep the process alive, or (-1) not any more; unless the program has called unref(). */
+function changeAliveFor(socket, by) {
+  if (!socket[kUnref]) changeAlive(by);
 }
 
 /** All that waited has been sent: FIN may go out now. */
@@ -201,5 +206,6 @@ function nativeIdOf(socket) {
 }
 
 module.exports = {
-  GONE, kId, kCounts, kFinal, kUnref, changeAlive, counts, letGo, becomeTakenOver, becomeOrdinary, afterDrain, nativeIdOf,
+  GONE, kId, kCounts, kFinal, kUnref, changeAlive, changeAliveFor, counts, letGo, becomeTakenOver, becomeOrdinary,
+  readAgain, afterDrain, nativeIdOf,
 };

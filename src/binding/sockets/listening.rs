@@ -1,17 +1,14 @@
 //! What JavaScript calls to have the addon listen, and to answer the requests that come in.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use napi::Result;
 use napi_derive::napi;
 
-use super::native::{Place, with_native};
-use super::native_calls::started;
-use super::receive::config;
-use crate::transport::reactor::Id;
-use crate::transport::{listener, runtime};
+use super::environment::started;
+use crate::binding::arguments::config;
+use crate::slots::SlotId;
 
 /// What has come of [`native_listen`].
 #[napi(object, object_from_js = false)]
@@ -34,37 +31,37 @@ pub fn native_listen(address: String, port: u32, timeout: u32) -> Result<Listeni
     let (Ok(ip), Ok(port)) = (address.parse::<IpAddr>(), u16::try_from(port)) else {
         return Ok(failed(INVALID));
     };
-    started(with_native(|native| {
+    started(|environment| {
         let timeout = Duration::from_millis(u64::from(timeout));
-        let listening = native.with_reactor(|reactor| reactor.listen(SocketAddr::new(ip, port), timeout));
+        let listening =
+            environment.with_reactor(|reactor, _| reactor.listen(SocketAddr::new(ip, port), timeout));
         let (listener, address) = match listening {
             Some(Ok(listening)) => listening,
             Some(Err(error)) => return failed(error.raw_os_error().unwrap_or(INVALID)),
             None => return failed(INVALID),
         };
-        if let Ok(runtime) = runtime::get() {
-            runtime.spawn(listener::watch(Arc::downgrade(&native.exchange)));
-        }
-        Listening { listener, address: address.ip().to_string(), port: u32::from(address.port()), error: 0 }
-    }))
+        environment.shared.watch_deadlines();
+        let (address, port) = (address.ip().to_string(), u32::from(address.port()));
+        Listening { listener: listener.raw(), address, port, error: 0 }
+    })
 }
 
 /// Stops listening. Connections stay open.
 #[napi(catch_unwind)]
 pub fn native_close_listener(listener: u32) -> Result<()> {
-    started(with_native(|native| {
-        native.with_reactor(|reactor| reactor.close_listener(listener));
-    }))
+    started(|environment| {
+        environment.with_reactor(|reactor, _| reactor.close_listener(SlotId::from_raw(listener)));
+    })
 }
 
 /// Makes a connection that a `REQUEST` row has told of one that can be sent to. False when it is gone.
 #[napi(catch_unwind)]
 pub fn native_know(id: u32) -> Result<bool> {
-    let id = Id::from_raw(id);
-    started(with_native(|native| {
-        let counters = native.with_reactor(|reactor| reactor.counters(id)).flatten();
-        counters.map(|counters| native.know(Place { id, counters, sent: 0 })).is_some()
-    }))
+    let id = SlotId::from_raw(id);
+    started(|environment| {
+        let counters = environment.with_reactor(|reactor, _| reactor.counters(id)).flatten();
+        counters.map(|counters| environment.register(id, counters)).is_some()
+    })
 }
 
 /// Begins to receive frames of such a connection; arguments as for `nativeAdd`. False when it is gone.
@@ -78,23 +75,18 @@ pub fn native_begin(
     inflation: u32,
 ) -> Result<bool> {
     let config = config(mask, max_frame_size, max_message_size, assemble, inflation);
-    started(with_native(|native| {
-        native.with_reactor(|reactor| reactor.begin(Id::from_raw(id), config)).unwrap_or_default()
-    }))
-}
-
-/// Closes our direction of a socket when all that waits has been written.
-#[napi(catch_unwind)]
-pub fn native_finish(id: u32) -> Result<()> {
-    started(with_native(|native| {
-        native.with_reactor(|reactor| reactor.finish(Id::from_raw(id)));
-    }))
+    started(|environment| {
+        environment.with_reactor(|reactor, _| reactor.begin(SlotId::from_raw(id), config)).unwrap_or_default()
+    })
 }
 
 /// A duplicate of the descriptor of a connection, which becomes the caller's; -1 when there is none to be had.
 #[napi(catch_unwind)]
 pub fn native_duplicate(id: u32) -> Result<i32> {
-    started(with_native(|native| {
-        native.with_reactor(|reactor| reactor.duplicate_socket(Id::from_raw(id))).flatten().unwrap_or(-1)
-    }))
+    started(|environment| {
+        environment
+            .with_reactor(|reactor, _| reactor.duplicate_socket(SlotId::from_raw(id)))
+            .flatten()
+            .unwrap_or(-1)
+    })
 }

@@ -8,13 +8,13 @@ use napi::bindgen_prelude::{AsyncTask, BufferSlice};
 use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
-use super::pool::{self, Pooled};
-use super::send::{next_key, opcode};
-use super::slots::Slots;
+use super::arguments::{next_key, opcode};
+use super::node::pool::{self, Pooled};
 use crate::jobs::Job;
 use crate::jobs::compress::Compress;
 use crate::protocol::deflate::{Compressor, Settings};
 use crate::protocol::{OpCode, encoder};
+use crate::slots::{SlotId, Slots};
 
 struct Outgoing {
     /// Replaced by one that has not been used while `job` is under way.
@@ -41,32 +41,38 @@ thread_local! {
 
 /// Creates a compressor and returns its id. Messages of fewer than `threshold` bytes stay as they are.
 #[napi(catch_unwind)]
-pub fn create_compressor(level: u32, window_bits: u32, context_takeover: bool, threshold: f64) -> u32 {
+pub fn create_compressor(
+    level: u32,
+    window_bits: u32,
+    context_takeover: bool,
+    threshold: f64,
+) -> Result<u32> {
     let settings = Settings { level: level as u8, window_bits: window_bits as u8 };
     #[expect(clippy::cast_sign_loss, reason = "it saturates; JavaScript has refused negative numbers")]
     let threshold = threshold as usize;
     let compressor = Compressor::new(settings, context_takeover);
     let outgoing = Outgoing { compressor, job: None, threshold, idle_for: 0, sent: 0 };
-    COMPRESSORS.with_borrow_mut(|all| all.add(outgoing))
+    let id = COMPRESSORS.with_borrow_mut(|all| all.insert(outgoing));
+    id.map(SlotId::raw).ok_or_else(|| Error::new(Status::GenericFailure, "too many compressors"))
 }
 
 /// Frees a compressor and all it holds. The id must not be used any more.
 #[napi(catch_unwind)]
 pub fn release_compressor(id: u32) {
-    COMPRESSORS.with_borrow_mut(|all| all.remove(id));
+    COMPRESSORS.with_borrow_mut(|all| drop(all.remove(SlotId::from_raw(id))));
 }
 
 /// The number of bytes that have come out of a compressor.
 #[napi(catch_unwind)]
 pub fn compressor_bytes(id: u32) -> f64 {
-    COMPRESSORS.with_borrow_mut(|all| all.get_mut(id).map_or(0, |outgoing| outgoing.sent) as f64)
+    COMPRESSORS.with_borrow_mut(|all| all.get_mut(SlotId::from_raw(id)).map_or(0, |outgoing| outgoing.sent) as f64)
 }
 
 /// The compressors alive on this thread, and how many of them hold the memory of a context; for tests.
 #[napi(catch_unwind)]
 pub fn compressor_counts() -> Vec<u32> {
     COMPRESSORS.with_borrow_mut(|all| {
-        let in_use = all.iter_mut().filter(|outgoing| outgoing.compressor.is_in_use()).count();
+        let in_use = all.iter_mut().filter(|(_, outgoing)| outgoing.compressor.is_in_use()).count();
         vec![all.len() as u32, in_use as u32]
     })
 }
@@ -76,7 +82,7 @@ pub fn compressor_counts() -> Vec<u32> {
 pub fn forget_idle_contexts() -> u32 {
     let (left, forgotten) = COMPRESSORS.with_borrow_mut(|all| {
         let (mut left, mut forgotten) = (0, 0);
-        for outgoing in all.iter_mut().filter(|outgoing| outgoing.compressor.is_in_use()) {
+        for (_, outgoing) in all.iter_mut().filter(|(_, outgoing)| outgoing.compressor.is_in_use()) {
             outgoing.idle_for += 1;
             if outgoing.idle_for > PATIENCE && forgotten < MAX_FORGOTTEN {
                 outgoing.compressor.forget();
@@ -136,7 +142,7 @@ pub(super) fn with_message<T>(
     mut send: impl FnMut(Message<'_>) -> T,
 ) -> T {
     let result = COMPRESSORS.with_borrow_mut(|all| {
-        let outgoing = all.get_mut(id).filter(|outgoing| payload.len() >= outgoing.threshold)?;
+        let outgoing = all.get_mut(SlotId::from_raw(id)).filter(|outgoing| payload.len() >= outgoing.threshold)?;
         outgoing.idle_for = 0;
         let Outgoing { compressor, sent, .. } = outgoing;
         compressor.compress(payload, |payload| {
@@ -157,7 +163,7 @@ fn unknown(id: u32) -> Error {
 pub fn start_compression(id: u32, payload: &[u8]) -> Result<AsyncTask<Pooled<Compress>>> {
     COMPRESSORS.with_borrow_mut(|all| {
         let outgoing =
-            all.get_mut(id).filter(|outgoing| outgoing.job.is_none()).ok_or_else(|| unknown(id))?;
+            all.get_mut(SlotId::from_raw(id)).filter(|outgoing| outgoing.job.is_none()).ok_or_else(|| unknown(id))?;
         outgoing.idle_for = 0;
         let compressor = outgoing.compressor.take();
         let job = Arc::new(Job::new(Compress { compressor, payload: payload.to_vec() }));
@@ -168,10 +174,10 @@ pub fn start_compression(id: u32, payload: &[u8]) -> Result<AsyncTask<Pooled<Com
 
 /// Takes the result of `startCompression`, waiting for it if need be, and calls `send` with what is to go out.
 pub(super) fn with_finished<T>(id: u32, opcode: OpCode, send: impl FnOnce(Message<'_>) -> T) -> Result<T> {
-    let job = COMPRESSORS.with_borrow_mut(|all| all.get_mut(id)?.job.take());
+    let job = COMPRESSORS.with_borrow_mut(|all| all.get_mut(SlotId::from_raw(id))?.job.take());
     let done = job.and_then(|job| job.take()).ok_or_else(|| unknown(id))?;
     COMPRESSORS.with_borrow_mut(|all| {
-        if let Some(outgoing) = all.get_mut(id) {
+        if let Some(outgoing) = all.get_mut(SlotId::from_raw(id)) {
             outgoing.compressor = done.compressor;
             outgoing.sent += if done.compressed { done.payload.len() as u64 } else { 0 };
         }

@@ -1,6 +1,8 @@
 //! Who is to drive a reactor: few ready connections in a wake-up, Node's loop, where there is no hop to another thread;
 //! many, a worker, which costs the process no more then and takes most of the work off the JavaScript thread.
 
+use crate::transport::reactor::event::Load;
+
 /// Who drives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Driver {
@@ -52,8 +54,8 @@ impl Policy {
         self.io = io;
     }
 
-    /// Takes note of `turns` wake-ups that served `served` connections together, and says who is to drive from now on.
-    pub(crate) fn decide(&mut self, driver: Driver, served: usize, turns: usize) -> Driver {
+    /// Takes note of what wake-ups had to do, and says who is to drive from now on.
+    pub(crate) fn decide(&mut self, driver: Driver, Load { served, turns }: Load) -> Driver {
         match self.io {
             Io::Loop => return Driver::Loop,
             Io::Threads => return Driver::Worker,
@@ -86,7 +88,7 @@ mod tests {
 
     fn after(policy: &mut Policy, mut driver: Driver, served: usize, turns: usize) -> Driver {
         for _ in 0..turns {
-            driver = policy.decide(driver, served, 1);
+            driver = policy.decide(driver, Load { served, turns: 1 });
         }
         driver
     }

@@ -29,7 +29,7 @@ where
 }
 
 /// Has a thread of the pool do it. The promise is fulfilled when it is done.
-pub(super) fn start<W>(job: &Arc<Job<W>>) -> AsyncTask<Pooled<W>>
+pub(in crate::binding) fn start<W>(job: &Arc<Job<W>>) -> AsyncTask<Pooled<W>>
 where
     W: Work + Send + 'static,
     W::Done: Send + 'static,

@@ -8,24 +8,26 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use napi::bindgen_prelude::{Array, AsyncTask, BufferSlice};
+use napi::bindgen_prelude::{Array, AsyncTask, Buffer, BufferSlice};
 use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
-use super::pool::{self, Pooled};
-use super::rows::{self, Row, Values};
-use super::slots::Slots;
+use crate::binding::arguments::{config, limit, limits};
+use crate::binding::node::pool::{self, Pooled};
+use crate::binding::rows::row::{ROW_LEN, Row};
+use crate::binding::rows::values::Values;
 use crate::jobs::Job;
 use crate::jobs::receive::Receive;
 use crate::protocol::receiver::Receiver;
-use crate::protocol::{Config, Event, Inflation, Limits, MaskPolicy};
+use crate::protocol::Event;
+use crate::slots::{SlotId, Slots};
 
 /// What a stream is received with.
 struct Receiving {
-    /// One that is over, while the real one is away.
+    /// One that is over, while another thread has the real one.
     receiver: Receiver,
-    /// It is inflating on another thread.
-    away: Option<Arc<Job<Receive>>>,
+    /// The work of that thread.
+    inflating: Option<Arc<Job<Receive>>>,
     /// What has happened there, for the next call of `receive`.
     events: VecDeque<Event<'static>>,
 }
@@ -35,48 +37,9 @@ thread_local! {
     static RECEIVERS: RefCell<Slots<Receiving>> = const { RefCell::new(Slots::new()) };
 }
 
-fn with_receiver<T>(id: u32, f: impl FnOnce(&mut Option<Receiving>) -> T) -> Result<T> {
-    RECEIVERS.with_borrow_mut(|receivers| {
-        receivers
-            .place(id)
-            .map(f)
-            .ok_or_else(|| Error::new(Status::InvalidArg, format!("there is no receiver {id}")))
-    })
-}
-
-/// A limit as JavaScript has it: what is no number, or beyond all numbers, is no limit.
-pub(super) fn limit(value: f64) -> u64 {
-    #[expect(
-        clippy::cast_sign_loss,
-        reason = "it saturates: negative limits become 0, which allows empty messages only"
-    )]
-    let number = value as u64;
-    if value.is_nan() { u64::MAX } else { number }
-}
-
-pub(super) fn config(
-    mask: u32,
-    max_frame_size: f64,
-    max_message_size: f64,
-    assemble: bool,
-    inflation: u32,
-) -> Config {
-    let mask = match mask {
-        0 => MaskPolicy::Forbidden,
-        1 => MaskPolicy::Required,
-        _ => MaskPolicy::Either,
-    };
-    Config {
-        mask,
-        max_frame_size: limit(max_frame_size),
-        max_message_size: limit(max_message_size),
-        assemble,
-        inflation: match inflation {
-            0 => None,
-            1 => Some(Inflation::EachAlone),
-            _ => Some(Inflation::ContextTakeover),
-        },
-    }
+/// Works with a receiver; `None` when it has been released.
+fn with_receiver<T>(id: u32, work: impl FnOnce(&mut Receiving) -> T) -> Option<T> {
+    RECEIVERS.with_borrow_mut(|receivers| receivers.get_mut(SlotId::from_raw(id)).map(work))
 }
 
 /// Creates a receiver and returns its id. `mask`: 0 forbids masked frames, 1 requires them, 2 takes both. `inflation`: 0
@@ -88,63 +51,44 @@ pub fn create_receiver(
     max_message_size: f64,
     assemble: bool,
     inflation: u32,
-) -> u32 {
+) -> Result<u32> {
     add_receiver(Receiver::new(config(mask, max_frame_size, max_message_size, assemble, inflation)))
 }
 
 /// Gives a receiver an id.
-pub(super) fn add_receiver(receiver: Receiver) -> u32 {
-    let receiving = Receiving { receiver, away: None, events: VecDeque::new() };
-    RECEIVERS.with_borrow_mut(|receivers| receivers.add(receiving))
+pub(in crate::binding) fn add_receiver(receiver: Receiver) -> Result<u32> {
+    let receiving = Receiving { receiver, inflating: None, events: VecDeque::new() };
+    let id = RECEIVERS.with_borrow_mut(|receivers| receivers.insert(receiving));
+    id.map(SlotId::raw).ok_or_else(|| Error::new(Status::GenericFailure, "too many receivers"))
 }
 
 /// Changes limits and mode of a receiver, which is not inflating; they hold from the next frame on.
 #[napi(catch_unwind)]
-pub fn configure_receiver(id: u32, max_frame_size: f64, max_message_size: f64, assemble: bool) -> Result<()> {
-    with_receiver(id, |slot| {
-        if let Some(receiving) = slot {
-            receiving.receiver.configure(limit(max_frame_size), limit(max_message_size), assemble);
-        }
-    })
-}
-
-/// Limits numbers and rates as JavaScript has them.
-pub(super) fn limits(max_fragments: f64, max_messages_per_second: f64, max_bytes_per_second: f64) -> Limits {
-    Limits {
-        max_fragments: limit(max_fragments),
-        max_messages_per_second: limit(max_messages_per_second),
-        max_bytes_per_second: limit(max_bytes_per_second),
-    }
+pub fn configure_receiver(id: u32, max_frame_size: f64, max_message_size: f64, assemble: bool) {
+    with_receiver(id, |receiving| {
+        receiving.receiver.configure(limit(max_frame_size), limit(max_message_size), assemble);
+    });
 }
 
 /// Sets limits on numbers and rates, Infinity for none.
 #[napi(catch_unwind)]
-pub fn limit_receiver(
-    id: u32,
-    fragments: f64,
-    messages_per_second: f64,
-    bytes_per_second: f64,
-) -> Result<()> {
-    with_receiver(id, |slot| {
-        if let Some(receiving) = slot {
-            receiving.receiver.limit(limits(fragments, messages_per_second, bytes_per_second));
-        }
-    })
+pub fn limit_receiver(id: u32, fragments: f64, messages_per_second: f64, bytes_per_second: f64) {
+    let limits = limits(fragments, messages_per_second, bytes_per_second);
+    with_receiver(id, |receiving| receiving.receiver.limit(limits));
 }
 
 /// The number of frames that a receiver has received, and of payload bytes of compressed messages.
 #[napi(catch_unwind)]
-pub fn receiver_counters(id: u32) -> Result<Vec<f64>> {
-    with_receiver(id, |slot| {
-        let count = |number: fn(&Receiver) -> u64| slot.as_ref().map_or(0, |it| number(&it.receiver)) as f64;
-        vec![count(Receiver::frames), count(Receiver::compressed_bytes)]
-    })
+pub fn receiver_counters(id: u32) -> Vec<f64> {
+    let counters = with_receiver(id, |it| (it.receiver.frames(), it.receiver.compressed_bytes()));
+    let (frames, compressed) = counters.unwrap_or_default();
+    vec![frames as f64, compressed as f64]
 }
 
 /// Frees a receiver and all it holds. The id must not be used any more.
 #[napi(catch_unwind)]
 pub fn release_receiver(id: u32) {
-    RECEIVERS.with_borrow_mut(|receivers| receivers.remove(id));
+    RECEIVERS.with_borrow_mut(|receivers| drop(receivers.remove(SlotId::from_raw(id))));
 }
 
 /// The number of receivers alive on this thread, for tests of leaks.
@@ -154,22 +98,25 @@ pub fn receiver_count() -> u32 {
 }
 
 /// Passes `chunk` from `offset` on to a receiver, as much of it as `slab` and `rows` have room for. The values of the
-/// events go into `values`, from its beginning.
+/// events go into `values`, from its beginning. `is_new`: its bytes have just arrived, and count for limits on rates.
 ///
 /// Returns the number of events. The first row is no event but says, as its first number, up to which offset the chunk
-/// was taken; call again until that is the length of the chunk. Its second number is 1 when there may be more events
-/// without more input, and 2 when what is left takes long to inflate: it is for `startInflation` then.
+/// was taken; call again until that is the length of the chunk. Its second number is one of `LEFT` in lib/internal/addon/rows.js:
+/// nothing is left, there may be more events without more input, or what is left takes long to inflate and is for
+/// `startInflation`.
 #[napi(catch_unwind, strict)]
+#[expect(clippy::too_many_arguments, reason = "one call for each chunk, without an object made for it")]
 pub fn receive(
     env: &Env,
     id: u32,
     chunk: &[u8],
     offset: u32,
+    is_new: bool,
     mut slab: BufferSlice<'_>,
     mut rows: BufferSlice<'_>,
     values: Array<'_>,
 ) -> Result<u32> {
-    let (rows, _) = rows.as_chunks_mut::<{ rows::ROW_LEN }>();
+    let (rows, _) = rows.as_chunks_mut::<ROW_LEN>();
     let Some((first, rows)) = rows.split_first_mut() else {
         return Err(Error::new(Status::InvalidArg, "the buffer for rows has no room for any"));
     };
@@ -181,10 +128,8 @@ pub fn receive(
 
     let mut values = Values::new(values);
     let mut count = 0;
-    let (left, state) = with_receiver(id, |slot| {
-        // A released receiver takes no more input: whatever comes after the end of a connection is dropped.
-        let Some(Receiving { receiver, events, .. }) = slot else { return Ok((0, 0)) };
-        if offset == 0 {
+    let received = with_receiver(id, |Receiving { receiver, events, .. }| {
+        if is_new {
             receiver.arrived(chunk.len(), Instant::now);
         }
         for row in rows {
@@ -196,7 +141,9 @@ pub fn receive(
             count += 1;
         }
         Ok::<_, Error>((input.len(), MORE_EVENTS))
-    })??;
+    });
+    // A released receiver takes no more input: whatever comes after the end of a connection is dropped.
+    let (left, state) = received.unwrap_or(Ok((0, NOTHING_LEFT)))?;
     let end = Row { id: offset + (taken - left) as u32, kind: state, ..Row::default() };
     *first = end.to_bytes();
     Ok(count)
@@ -211,26 +158,29 @@ const LEFT_IS_HEAVY: u32 = 2;
 /// then, or before, call `finishInflation`, and nothing else until then.
 #[napi(catch_unwind, strict)]
 pub fn start_inflation(id: u32, rest: &[u8]) -> Result<AsyncTask<Pooled<Receive>>> {
-    with_receiver(id, |slot| {
-        let receiving =
-            slot.as_mut().filter(|receiving| receiving.away.is_none()).ok_or_else(|| unknown(id))?;
+    let started = with_receiver(id, |receiving| {
+        if receiving.inflating.is_some() {
+            return None;
+        }
         let receiver = std::mem::replace(&mut receiving.receiver, Receiver::over());
         let job = Arc::new(Job::new(Receive { receiver, input: rest.to_vec() }));
-        receiving.away = Some(Arc::clone(&job));
-        Ok(pool::start(&job))
-    })?
+        receiving.inflating = Some(Arc::clone(&job));
+        Some(pool::start(&job))
+    });
+    started.flatten().ok_or_else(|| unknown(id))
 }
 
-/// Takes the receiver back, waiting for it if need be. What has happened to it is for `receive`.
+/// Takes the receiver back, waiting for it if need be. What has happened to it is for `receive`. Returns what is left of the
+/// input, to be received when those events have been delivered.
 #[napi(catch_unwind)]
-pub fn finish_inflation(id: u32) -> Result<()> {
-    with_receiver(id, |slot| {
-        let receiving = slot.as_mut().ok_or_else(|| unknown(id))?;
-        let received = receiving.away.take().and_then(|job| job.take()).ok_or_else(|| unknown(id))?;
+pub fn finish_inflation(id: u32) -> Result<Buffer> {
+    let rest = with_receiver(id, |receiving| {
+        let received = receiving.inflating.take().and_then(|job| job.take())?;
         receiving.receiver = received.receiver;
         receiving.events.extend(received.events);
-        Ok(())
-    })?
+        Some(received.rest)
+    });
+    rest.flatten().map(Buffer::from).ok_or_else(|| unknown(id))
 }
 
 fn unknown(id: u32) -> Error {

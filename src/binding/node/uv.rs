@@ -11,18 +11,19 @@ use std::os::fd::RawFd;
 use libloading::os::unix::Library;
 
 /// `uv_loop_t`.
-pub(super) type Loop = *mut c_void;
+pub(in crate::binding) type Loop = *mut c_void;
 /// `uv_poll_t`, and `uv_handle_t`, its first member.
-pub(super) type Handle = *mut c_void;
+pub(in crate::binding) type Handle = *mut c_void;
 /// `uv_poll_cb`.
-pub(super) type PollCallback = unsafe extern "C" fn(handle: Handle, status: c_int, events: c_int);
-/// `uv_async_cb`.
-pub(super) type AsyncCallback = unsafe extern "C" fn(handle: Handle);
+pub(in crate::binding) type PollCallback = unsafe extern "C" fn(handle: Handle, status: c_int, events: c_int);
+/// `uv_async_cb` and `uv_idle_cb`.
+pub(in crate::binding) type AsyncCallback = unsafe extern "C" fn(handle: Handle);
 /// `uv_close_cb`.
-pub(super) type CloseCallback = unsafe extern "C" fn(handle: Handle);
+pub(in crate::binding) type CloseCallback = unsafe extern "C" fn(handle: Handle);
 
-/// `UV_ASYNC` and `UV_POLL` of `uv_handle_type`.
+/// `UV_ASYNC`, `UV_IDLE` and `UV_POLL` of `uv_handle_type`.
 const HANDLE_TYPE_ASYNC: c_int = 1;
+const HANDLE_TYPE_IDLE: c_int = 6;
 const HANDLE_TYPE_POLL: c_int = 8;
 /// `UV_READABLE` of `uv_poll_event`.
 const READABLE: c_int = 1;
@@ -39,13 +40,16 @@ struct Memory {
 
 /// Functions of libuv.
 #[derive(Clone, Copy)]
-pub(super) struct Uv {
+pub(in crate::binding) struct Uv {
     handle_size: unsafe extern "C" fn(c_int) -> usize,
     poll_init: unsafe extern "C" fn(Loop, Handle, c_int) -> c_int,
     poll_start: unsafe extern "C" fn(Handle, c_int, PollCallback) -> c_int,
     poll_stop: unsafe extern "C" fn(Handle) -> c_int,
     async_init: unsafe extern "C" fn(Loop, Handle, AsyncCallback) -> c_int,
     async_send: unsafe extern "C" fn(Handle) -> c_int,
+    idle_init: unsafe extern "C" fn(Loop, Handle) -> c_int,
+    idle_start: unsafe extern "C" fn(Handle, AsyncCallback) -> c_int,
+    idle_stop: unsafe extern "C" fn(Handle) -> c_int,
     close: unsafe extern "C" fn(Handle, Option<CloseCallback>),
     reference: unsafe extern "C" fn(Handle),
     unreference: unsafe extern "C" fn(Handle),
@@ -53,7 +57,7 @@ pub(super) struct Uv {
 
 impl Uv {
     /// The functions of the libuv in this process; `None` when there is none.
-    pub(super) fn find() -> Option<Self> {
+    pub(in crate::binding) fn find() -> Option<Self> {
         let process = Library::this();
         macro_rules! symbol {
             ($name:literal) => {{
@@ -69,6 +73,9 @@ impl Uv {
             poll_stop: symbol!("uv_poll_stop"),
             async_init: symbol!("uv_async_init"),
             async_send: symbol!("uv_async_send"),
+            idle_init: symbol!("uv_idle_init"),
+            idle_start: symbol!("uv_idle_start"),
+            idle_stop: symbol!("uv_idle_stop"),
             close: symbol!("uv_close"),
             reference: symbol!("uv_ref"),
             unreference: symbol!("uv_unref"),
@@ -113,20 +120,20 @@ impl OwnedHandle {
 ///
 /// # Safety
 /// `handle` must be the one that a close callback was called with.
-pub(super) unsafe fn free(handle: Handle) {
+pub(in crate::binding) unsafe fn free(handle: Handle) {
     // SAFETY: allocated by `OwnedHandle::new`, and no loop knows it any more.
     drop(unsafe { Box::from_raw(handle.cast::<Memory>()) });
 }
 
 /// A file descriptor that an event loop watches.
-pub(super) struct Watch(OwnedHandle);
+pub(in crate::binding) struct Watch(OwnedHandle);
 
 impl Watch {
     /// A watch that is yet to be started.
     ///
     /// # Errors
     /// The (negative) error number of libuv.
-    pub(super) fn new(uv: Uv, event_loop: Loop, fd: RawFd) -> Result<Self, c_int> {
+    pub(in crate::binding) fn new(uv: Uv, event_loop: Loop, fd: RawFd) -> Result<Self, c_int> {
         // SAFETY: the loop is the one of this thread, and the memory is large enough for a `uv_poll_t`.
         OwnedHandle::new(uv, HANDLE_TYPE_POLL, |handle| unsafe { (uv.poll_init)(event_loop, handle, fd) })
             .map(Self)
@@ -136,7 +143,7 @@ impl Watch {
     ///
     /// # Errors
     /// The (negative) error number of libuv.
-    pub(super) fn start(&self, callback: PollCallback) -> Result<(), c_int> {
+    pub(in crate::binding) fn start(&self, callback: PollCallback) -> Result<(), c_int> {
         let OwnedHandle { uv, handle } = self.0;
         // SAFETY: the handle is initialised and not closed; the callback lives as long as the addon.
         let status = unsafe { (uv.poll_start)(handle, READABLE, callback) };
@@ -144,27 +151,60 @@ impl Watch {
     }
 
     /// Stops the calls.
-    pub(super) fn stop(&self) {
+    pub(in crate::binding) fn stop(&self) {
         // SAFETY: the handle is initialised and not closed.
         unsafe { (self.0.uv.poll_stop)(self.0.handle) };
     }
 
     /// Ends the watch; `callback` has to call [`free`].
-    pub(super) fn close(self, callback: CloseCallback) {
+    pub(in crate::binding) fn close(self, callback: CloseCallback) {
         self.stop();
         self.0.close(callback);
     }
 }
 
+/// Something that an event loop calls in every turn, without waiting for anything, while it is started. Does not keep the
+/// process alive.
+pub(in crate::binding) struct Idle(OwnedHandle);
+
+impl Idle {
+    /// One that is yet to be started.
+    ///
+    /// # Errors
+    /// The (negative) error number of libuv.
+    pub(in crate::binding) fn new(uv: Uv, event_loop: Loop) -> Result<Self, c_int> {
+        // SAFETY: the loop is the one of this thread, and the memory is large enough for a `uv_idle_t`.
+        OwnedHandle::new(uv, HANDLE_TYPE_IDLE, |handle| unsafe { (uv.idle_init)(event_loop, handle) }).map(Self)
+    }
+
+    /// Has the loop call `callback` in every turn. Does nothing when it does so already.
+    pub(in crate::binding) fn start(&self, callback: AsyncCallback) {
+        let OwnedHandle { uv, handle } = self.0;
+        // SAFETY: the handle is initialised and not closed. It fails only without a callback.
+        unsafe { (uv.idle_start)(handle, callback) };
+    }
+
+    /// Stops the calls. Does nothing when there are none.
+    pub(in crate::binding) fn stop(&self) {
+        // SAFETY: the handle is initialised and not closed.
+        unsafe { (self.0.uv.idle_stop)(self.0.handle) };
+    }
+
+    /// Closes the handle; `callback` has to call [`free`].
+    pub(in crate::binding) fn close(self, callback: CloseCallback) {
+        self.0.close(callback);
+    }
+}
+
 /// Something that other threads can wake an event loop with.
-pub(super) struct Wake(OwnedHandle);
+pub(in crate::binding) struct Wake(OwnedHandle);
 
 impl Wake {
     /// Has `event_loop` call `callback` some time after [`Waker::wake`], once for several calls.
     ///
     /// # Errors
     /// The (negative) error number of libuv.
-    pub(super) fn new(uv: Uv, event_loop: Loop, callback: AsyncCallback) -> Result<Self, c_int> {
+    pub(in crate::binding) fn new(uv: Uv, event_loop: Loop, callback: AsyncCallback) -> Result<Self, c_int> {
         // SAFETY: the loop is the one of this thread, and the memory is large enough for a `uv_async_t`.
         OwnedHandle::new(uv, HANDLE_TYPE_ASYNC, |handle| unsafe {
             (uv.async_init)(event_loop, handle, callback)
@@ -173,7 +213,7 @@ impl Wake {
     }
 
     /// Whether the handle keeps the process alive.
-    pub(super) fn keep_alive(&self, alive: bool) {
+    pub(in crate::binding) fn keep_alive(&self, alive: bool) {
         let OwnedHandle { uv, handle } = self.0;
         let change = if alive { uv.reference } else { uv.unreference };
         // SAFETY: the handle is initialised and not closed.
@@ -181,19 +221,19 @@ impl Wake {
     }
 
     /// What other threads get. It must not be used after [`Wake::close`].
-    pub(super) fn waker(&self) -> Waker {
+    pub(in crate::binding) fn waker(&self) -> Waker {
         let OwnedHandle { uv, handle } = self.0;
         Waker { uv, handle }
     }
 
     /// Closes the handle; `callback` has to call [`free`].
-    pub(super) fn close(self, callback: CloseCallback) {
+    pub(in crate::binding) fn close(self, callback: CloseCallback) {
         self.0.close(callback);
     }
 }
 
 /// Wakes an event loop from any thread.
-pub(super) struct Waker {
+pub(in crate::binding) struct Waker {
     uv: Uv,
     handle: Handle,
 }
@@ -204,7 +244,7 @@ unsafe impl Send for Waker {}
 unsafe impl Sync for Waker {}
 
 impl Waker {
-    pub(super) fn wake(&self) {
+    pub(in crate::binding) fn wake(&self) {
         // SAFETY: the handle is open, because whoever has a waker is gone before the handle is closed.
         unsafe { (self.uv.async_send)(self.handle) };
     }

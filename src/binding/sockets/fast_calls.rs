@@ -12,7 +12,7 @@ use napi::bindgen_prelude::Object;
 use napi::{Env, JsValue, Result, sys};
 use napi_derive::napi;
 
-use super::native_calls::{SCRATCH_LEN, send_compressed, send_message, with_scratch};
+use super::sending::{SCRATCH_LEN, send_compressed, send_message, with_scratch};
 
 /// What a function of this module is.
 type Function = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;

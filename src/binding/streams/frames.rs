@@ -1,30 +1,14 @@
 //! Frames to bytes. The payload is already where it has to be; the header is put in front of it and the mask applied.
 
-use std::cell::RefCell;
-
 use bytes::BytesMut;
 use napi::bindgen_prelude::BufferSlice;
 use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
-use crate::protocol::entropy::MaskKeys;
+use crate::binding::arguments::{next_key, opcode};
 use crate::protocol::header::{FrameHeader, MAX_HEADER_LEN, header_len};
 use crate::protocol::mask::apply_mask;
 use crate::protocol::{OpCode, encoder};
-
-thread_local! {
-    static KEYS: RefCell<MaskKeys> = RefCell::new(MaskKeys::from_os());
-}
-
-pub(super) fn next_key() -> [u8; 4] {
-    KEYS.with_borrow_mut(MaskKeys::next_key)
-}
-
-pub(super) fn opcode(bits: u32) -> Result<OpCode> {
-    OpCode::from_bits(bits as u8).ok_or_else(|| {
-        Error::new(Status::InvalidArg, format!("opcode 0x{bits:x} is reserved (RFC 6455 section 5.2)"))
-    })
-}
 
 /// Fills in the header of the frame in `frame`, whose payload ends at the end of it, and masks the payload with a
 /// random key when asked to. `first` is the first byte of the header: FIN, the reserved bits and the opcode.

@@ -1,0 +1,63 @@
+'use strict';
+
+// How a socket that the addon reads and writes becomes Node's again, because the program starts to use its bytes.
+//
+// Sending changes hands at once: what waits is written by Node's socket, and everything after it. Reading changes hands when
+// everything that the addon has read was delivered, which the addon says with an event of its own behind all others. Until
+// then nobody reads, so no byte is lost or comes out of order.
+
+const binding = require('../addon/binding');
+const { StreamReceiver } = require('./stream-receiver');
+const { PLACE_MASK, connections } = require('./connections-by-id');
+const { DRAIN } = require('./send-callbacks');
+const { becomeOrdinary, readAgain, changeAliveFor } = require('./taken-over-socket');
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** Has Node write the socket of a connection from now on, and read it when `stopped` is called. */
+function giveBack(connection) {
+  const { socket, _nativeId: id } = connection;
+  if (!becomeOrdinary(socket)) return;
+  const unsent = binding.nativeStop(id);
+  const callbacks = connection._sendCallbacks;
+  connection._sendCallbacks = null;
+  connection._isStopping = true;
+  connection._becomeStream();
+  if (unsent !== null && unsent.length > 0) socket.write(unsent);
+  if (callbacks === null) return;
+  socket.write(NO_BYTES, (error) => {
+    for (const callback of callbacks) if (callback !== DRAIN) callback.call(error);
+    // Unless so much waits that the socket says so itself.
+    if (!error && callbacks.includes(DRAIN) && connection._needDrain) connection.handleSocketDrain();
+  });
+}
+
+/** Everything that the addon has read was delivered: Node reads from now on. */
+function stopped(connection) {
+  const left = forget(connection, binding.nativeRelease);
+  if (left === null) return;
+  if (connection.socket.destroyed) {
+    binding.releaseReceiver(left.receiver);
+    return;
+  }
+  connection._receiveAsStream(StreamReceiver.from(left.receiver));
+  readAgain(connection.socket);
+  if (left.unread.length > 0) connection.handleSocketData(left.unread);
+}
+
+/** The connection has ended before everything was delivered. */
+function abandon(connection) {
+  if (connection._isStopping) forget(connection, binding.nativeRemove);
+}
+
+/** Forgets a stopped connection, of which `release` has the addon let go. */
+function forget(connection, release) {
+  const id = connection._nativeId;
+  connections[id & PLACE_MASK] = undefined;
+  connection._nativeId = null;
+  connection._isStopping = false;
+  changeAliveFor(connection.socket, -1);
+  return release(id);
+}
+
+module.exports = { giveBack, stopped, abandon };

@@ -1,0 +1,298 @@
+//! The state of this JavaScript environment.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use bytes::{Bytes, BytesMut};
+use napi::bindgen_prelude::{FunctionRef, ObjectRef};
+use napi::{Error, Result, Status, sys};
+
+use super::delivery;
+use crate::binding::node::uv::{Idle, Wake as AsyncWake, Watch};
+use crate::binding::rows::shared_memory::SharedMemory;
+use crate::binding::rows::writer::Portion;
+use crate::transport::driver::event_queue::Wake;
+use crate::transport::driver::policy::{Driver, Policy};
+use crate::transport::driver::shared_reactor::SharedReactor;
+use crate::transport::driver::worker;
+use crate::transport::reactor::Reactor;
+use crate::transport::reactor::event::{ConnectionId, Events};
+use crate::transport::reactor::read_buffer::ReceivedBytes;
+use crate::transport::reactor::socket::Counters;
+
+thread_local! {
+    // Of this thread, and so of this JavaScript environment: a worker has a thread of its own.
+    static ENVIRONMENT: RefCell<Option<Environment>> = const { RefCell::new(None) };
+}
+
+/// See the module.
+pub(super) struct Environment {
+    pub(super) env: sys::napi_env,
+    pub(super) shared: Arc<SharedReactor>,
+    pub(super) policy: Policy,
+    /// Calls when the set is ready and the loop drives.
+    pub(super) watch: Watch,
+    /// Calls when another thread has published events.
+    pub(super) wake: AsyncWake,
+    /// Calls in every turn of the loop while something is left to do.
+    pub(super) idle: Idle,
+    pub(super) dispatch: FunctionRef<(), u32>,
+    /// The async resource, and the receiver, of calls to `dispatch`.
+    pub(super) resource: ObjectRef<false>,
+    pub(super) rows: SharedMemory,
+    pub(super) received: ReceivedBytes,
+    /// Events that were taken from the queue and are not in rows yet.
+    pub(super) taken: Events,
+    /// What JavaScript has not delivered to the end.
+    pub(super) portion: Option<Portion>,
+    /// Whether a turn is under way, which leaves nothing undone.
+    pub(super) in_turn: bool,
+    known: Vec<Option<KnownSocket>>,
+    count: u32,
+    /// Arguments of the last call, for their memory.
+    pub(super) arguments: Vec<sys::napi_value>,
+}
+
+/// What the JavaScript thread knows of a connection.
+struct KnownSocket {
+    id: ConnectionId,
+    counters: Arc<Counters>,
+    /// Bytes that were sent so far, written or not.
+    sent: u64,
+}
+
+impl KnownSocket {
+    /// Bytes that wait to be written.
+    fn waiting(&self) -> u64 {
+        self.sent.saturating_sub(self.counters.written.load(Relaxed))
+    }
+}
+
+/// What [`Environment::new`] is made of.
+pub(super) struct Parts {
+    pub(super) env: sys::napi_env,
+    pub(super) shared: Arc<SharedReactor>,
+    pub(super) policy: Policy,
+    pub(super) watch: Watch,
+    pub(super) wake: AsyncWake,
+    pub(super) idle: Idle,
+    pub(super) dispatch: FunctionRef<(), u32>,
+    pub(super) resource: ObjectRef<false>,
+    pub(super) rows: SharedMemory,
+    pub(super) received: ReceivedBytes,
+}
+
+impl Environment {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { env, shared, policy, watch, wake, idle, dispatch, resource, rows, received } = parts;
+        Self {
+            env,
+            shared,
+            policy,
+            watch,
+            wake,
+            idle,
+            dispatch,
+            resource,
+            rows,
+            received,
+            taken: Events::default(),
+            portion: None,
+            in_turn: false,
+            known: Vec::new(),
+            count: 0,
+            arguments: Vec::new(),
+        }
+    }
+
+    /// Writes a number into the first row, which is no event.
+    fn set_header(&self, index: usize, value: u32) {
+        self.rows.with(|rows| rows[index * 4..][..4].copy_from_slice(&value.to_ne_bytes()));
+    }
+
+    /// Says whether what is sent leaves at the end of a turn that is under way.
+    pub(super) fn set_in_turn(&mut self, in_turn: bool) {
+        self.in_turn = in_turn;
+        self.set_header(0, u32::from(in_turn));
+    }
+
+    pub(super) fn show_driver(&self) {
+        self.set_header(1, u32::from(self.driver() == Driver::Worker));
+    }
+
+    pub(super) fn driver(&self) -> Driver {
+        if self.shared.is_worker_driven() { Driver::Worker } else { Driver::Loop }
+    }
+
+    /// Has another turn be taken, if somebody has to and none is under way.
+    pub(super) fn schedule(&self, wake: Wake) {
+        if wake == Wake::JavaScript && !self.in_turn {
+            self.idle.start(delivery::ON_IDLE);
+        }
+    }
+
+    /// Works on the reactor, whoever drives it. `None` after the environment's end.
+    pub(super) fn with_reactor<T>(&self, work: impl FnOnce(&mut Reactor, &mut Events) -> T) -> Option<T> {
+        let (result, wake) = self.shared.with_reactor(work);
+        self.schedule(wake);
+        result
+    }
+
+    // ------------------------------------------------------------------------------------------------ known sockets
+
+    /// Notes a connection as one that can be sent to.
+    pub(super) fn register(&mut self, id: ConnectionId, counters: Arc<Counters>) {
+        let index = id.index();
+        if self.known.len() <= index {
+            self.known.resize_with(index + 1, || None);
+        }
+        let before = self.known[index].replace(KnownSocket { id, counters, sent: 0 });
+        self.count += u32::from(before.is_none());
+    }
+
+    /// The opposite. Events of the connection that are on their way will not reach JavaScript.
+    pub(super) fn forget(&mut self, id: ConnectionId) {
+        let known = self.known.get_mut(id.index());
+        let removed = known.and_then(|known| known.take_if(|known| known.id == id));
+        self.count -= u32::from(removed.is_some());
+    }
+
+    /// The number of connections that can be sent to.
+    pub(super) fn count(&self) -> u32 {
+        self.count
+    }
+
+    pub(super) fn is_known(&self, id: ConnectionId) -> bool {
+        self.known.get(id.index()).and_then(Option::as_ref).is_some_and(|known| known.id == id)
+    }
+
+    fn known(&mut self, id: ConnectionId) -> Option<&mut KnownSocket> {
+        self.known.get_mut(id.index())?.as_mut().filter(|known| known.id == id)
+    }
+
+    /// Bytes that wait to be written, bytes read, bytes written, frames received, bytes of compressed messages received.
+    pub(super) fn counters(&mut self, id: ConnectionId) -> Option<[u64; 5]> {
+        let known = self.known(id)?;
+        let counters = &known.counters;
+        let [read, written, frames, compressed] =
+            [&counters.read, &counters.written, &counters.frames, &counters.compressed]
+                .map(|counter| counter.load(Relaxed));
+        Some([known.waiting(), read, written, frames, compressed])
+    }
+
+    // ------------------------------------------------------------------------------------------------------ sending
+
+    /// Lets `write` append frames for a connection, and returns how many bytes wait for it then; `None` when the
+    /// connection is gone.
+    pub(super) fn send(&mut self, id: ConnectionId, write: impl FnOnce(&mut BytesMut)) -> Option<u64> {
+        self.known(id)?;
+        let mut len = 0;
+        let counting = |out: &mut BytesMut| {
+            let before = out.len();
+            write(out);
+            len = (out.len() - before) as u64;
+        };
+        self.shared.send(id, counting);
+        let known = self.known(id)?;
+        known.sent += len;
+        Some(known.waiting())
+    }
+
+    /// Sends a large message, whose pieces are `len` bytes together; otherwise like [`Environment::send`].
+    pub(super) fn send_large<'p>(
+        &mut self,
+        id: ConnectionId,
+        pieces: impl Iterator<Item = &'p [u8]>,
+        len: usize,
+    ) -> Option<u64> {
+        self.known(id)?;
+        self.shared.send_large(id, pieces, len);
+        let known = self.known(id)?;
+        known.sent += len as u64;
+        Some(known.waiting())
+    }
+
+    /// Sends the same frames to many connections, and passes on how many bytes wait for each of them then (`None` for
+    /// those that are gone).
+    pub(super) fn broadcast(
+        &mut self,
+        ids: Vec<ConnectionId>,
+        frames: Bytes,
+        mut waiting: impl FnMut(usize, Option<u64>),
+    ) {
+        let len = frames.len() as u64;
+        for (index, &id) in ids.iter().enumerate() {
+            let known = self.known(id);
+            waiting(
+                index,
+                known.map(|known| {
+                    known.sent += len;
+                    known.waiting()
+                }),
+            );
+        }
+        self.shared.broadcast(ids, frames);
+    }
+
+    // ------------------------------------------------------------------------------------------------------ drivers
+
+    /// Has the driver that suits the load from now on drive.
+    pub(super) fn decide_driver(&mut self) {
+        let load = std::mem::take(&mut self.taken.load);
+        if self.shared.worker_has_failed() && self.driver() == Driver::Worker {
+            self.take_from_worker();
+            return;
+        }
+        let driver = self.driver();
+        match (driver, self.policy.decide(driver, load)) {
+            (Driver::Loop, Driver::Worker) => self.give_to_worker(),
+            (Driver::Worker, Driver::Loop) => self.take_from_worker(),
+            _ => {}
+        }
+    }
+
+    /// Hands the reactor to a worker. It stays where it is when there is none to be had.
+    fn give_to_worker(&mut self) {
+        let Some(Ok(set)) = self.with_reactor(|reactor, _| reactor.duplicate_fd()) else { return };
+        self.watch.stop();
+        // The runtime's threads are in the addon's code: it must not be unloaded when its last environment ends.
+        napi::bindgen_prelude::retain_current_module_for_unload_safety();
+        self.shared.give_to_worker();
+        if worker::start(&self.shared, set).is_err() {
+            self.take_from_worker();
+        }
+        self.show_driver();
+    }
+
+    /// Has the loop drive. What the worker has read last is in the queue.
+    fn take_from_worker(&mut self) {
+        self.shared.take_from_worker();
+        // It was started before on the same descriptor.
+        let _ = self.watch.start(delivery::ON_READY);
+        // What became ready while nobody was looking.
+        self.idle.start(delivery::ON_IDLE);
+        self.show_driver();
+    }
+}
+
+/// Makes this the state of the environment.
+pub(super) fn install(environment: Environment) {
+    ENVIRONMENT.set(Some(environment));
+}
+
+/// Takes the state out: the environment ends.
+pub(super) fn uninstall() -> Option<Environment> {
+    ENVIRONMENT.take()
+}
+
+/// Works with the state of this environment; `None` before there is any, and after its end.
+pub(super) fn with_environment<T>(work: impl FnOnce(&mut Environment) -> T) -> Option<T> {
+    ENVIRONMENT.with_borrow_mut(|environment| environment.as_mut().map(work))
+}
+
+/// The same for functions that JavaScript calls.
+pub(super) fn started<T>(work: impl FnOnce(&mut Environment) -> T) -> Result<T> {
+    with_environment(work)
+        .ok_or_else(|| Error::new(Status::GenericFailure, "no socket was taken over in this environment"))
+}

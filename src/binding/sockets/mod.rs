@@ -1,0 +1,9 @@
+//! Connections whose bytes the reactor moves.
+
+mod calls;
+mod delivery;
+mod environment;
+mod fast_calls;
+mod lifecycle;
+mod listening;
+mod sending;

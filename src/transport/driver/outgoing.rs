@@ -1,0 +1,133 @@
+//! What JavaScript has sent while a worker drives the reactor.
+//!
+//! The worker *parks* by finding nothing here, under the lock. Whoever adds something and wants it written wakes a parked
+//! worker, once.
+
+use bytes::{Bytes, BytesMut};
+
+use super::sync::{Mutex, lock};
+use crate::transport::reactor::Reactor;
+use crate::transport::reactor::event::ConnectionId;
+
+enum Command {
+    /// The next so many bytes are for this connection.
+    Send(ConnectionId, usize),
+    /// These are for this connection.
+    SendShared(ConnectionId, Bytes),
+    /// These are for all of these.
+    Broadcast(Vec<ConnectionId>, Bytes),
+    /// Tell when all that waits for this connection has been written.
+    Notify(ConnectionId),
+}
+
+/// Frames and wishes, in order.
+#[derive(Default)]
+pub(super) struct Commands {
+    list: Vec<Command>,
+    bytes: BytesMut,
+}
+
+/// Memory for frames that is kept for the next ones.
+const KEPT: usize = 1 << 20;
+
+impl Commands {
+    /// Passes everything on to the reactor. Keeps the memory.
+    pub(super) fn apply(&mut self, reactor: &mut Reactor) {
+        let mut at = 0;
+        for command in self.list.drain(..) {
+            match command {
+                Command::Send(id, len) => {
+                    reactor.send(id, |out| out.extend_from_slice(&self.bytes[at..at + len]));
+                    at += len;
+                }
+                Command::SendShared(id, frames) => reactor.send_shared(id, &frames),
+                Command::Broadcast(ids, frames) => {
+                    for id in ids {
+                        reactor.send_shared(id, &frames);
+                    }
+                }
+                Command::Notify(id) => reactor.notify(id),
+            }
+        }
+        if self.bytes.capacity() > KEPT {
+            self.bytes = BytesMut::new();
+        } else {
+            self.bytes.clear();
+        }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    commands: Commands,
+    worker_is_parked: bool,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Outgoing {
+    state: Mutex<State>,
+}
+
+impl Outgoing {
+    /// Lets `write` append frames for a connection.
+    pub(super) fn send(&self, id: ConnectionId, write: impl FnOnce(&mut BytesMut)) {
+        let State { commands, .. } = &mut *lock(&self.state);
+        let before = commands.bytes.len();
+        write(&mut commands.bytes);
+        let len = commands.bytes.len() - before;
+        match commands.list.last_mut() {
+            Some(Command::Send(last, last_len)) if *last == id => *last_len += len,
+            _ => commands.list.push(Command::Send(id, len)),
+        }
+    }
+
+    /// Adds frames that are in memory of their own.
+    pub(super) fn send_shared(&self, id: ConnectionId, frames: Bytes) {
+        lock(&self.state).commands.list.push(Command::SendShared(id, frames));
+    }
+
+    pub(super) fn broadcast(&self, ids: Vec<ConnectionId>, frames: Bytes) {
+        lock(&self.state).commands.list.push(Command::Broadcast(ids, frames));
+    }
+
+    pub(super) fn notify(&self, id: ConnectionId) {
+        lock(&self.state).commands.list.push(Command::Notify(id));
+    }
+
+    /// Whether the worker is parked and has something to do here. It is not parked any more then, and must be woken.
+    #[must_use]
+    pub(super) fn unpark_for_commands(&self) -> bool {
+        let mut state = lock(&self.state);
+        !state.commands.list.is_empty() && std::mem::take(&mut state.worker_is_parked)
+    }
+
+    /// The same when there is something to do elsewhere.
+    #[must_use]
+    pub(super) fn unpark(&self) -> bool {
+        std::mem::take(&mut lock(&self.state).worker_is_parked)
+    }
+
+    /// The worker sleeps from now on, unless there is something to do: then false.
+    #[must_use]
+    pub(super) fn park(&self) -> bool {
+        let mut state = lock(&self.state);
+        state.worker_is_parked = state.commands.list.is_empty();
+        state.worker_is_parked
+    }
+
+    /// Takes everything, in exchange for `commands`, which are empty.
+    pub(super) fn take(&self, commands: &mut Commands) {
+        std::mem::swap(&mut lock(&self.state).commands, commands);
+    }
+
+    /// Passes everything on to the reactor. False when there was nothing.
+    pub(super) fn apply(&self, reactor: &mut Reactor) -> bool {
+        let mut state = lock(&self.state);
+        let any = !state.commands.list.is_empty();
+        if any {
+            state.commands.apply(reactor);
+        }
+        any
+    }
+}

@@ -1,0 +1,438 @@
+//! The reactor, and what the threads that use it share.
+//!
+//! Node's loop or a worker drives the reactor. Whoever does calls [`SharedReactor::turn_on_loop`] or
+//! [`SharedReactor::turn_on_worker`] when the set is ready.
+//!
+//! Who owns what:
+//!
+//! - The reactor is behind a lock. The driver holds it for the length of a turn; the JavaScript thread takes it for what is
+//!   rare (adding, removing, pausing); threads of the runtime take it to write in place of the JavaScript thread.
+//! - While the loop drives, JavaScript sends straight into the reactor. While a worker drives, what is sent goes into
+//!   [`Outgoing`], which the worker takes as a whole.
+//! - Events go into the [`EventQueue`], with the reactor locked.
+//!
+//! Locks are taken in this order: reactor, then `outgoing` or `queue`. Nobody waits for anything with one of the latter.
+//!
+//! Who wakes the driver: whoever leaves work in the reactor ([`Reactor::has_work`]). From the JavaScript thread to the loop
+//! that is a flag ([`Wake::JavaScript`]), from any other thread to any driver the waker of the set.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use mio::Waker;
+use tokio::sync::Notify;
+
+use super::event_queue::{EventQueue, Wake};
+use super::outgoing::{Commands, Outgoing};
+use super::unwritten::Unwritten;
+use super::{deadlines, runtime, write_behind};
+use crate::transport::reactor::event::{ConnectionId, Events};
+use crate::transport::reactor::{Deadlines, Progress, Reactor};
+
+/// From this many recipients on the runtime writes a broadcast: a hand-over costs as much as some ten writes.
+const FANNED_OUT: usize = 128;
+
+/// Recipients that are written to before the JavaScript thread may have the reactor: some tens of microseconds.
+const FANNED_OUT_AT_ONCE: usize = 16;
+
+/// Wakes the JavaScript thread; callable on every thread.
+pub(crate) type WakeJs = Box<dyn Fn() + Send + Sync>;
+
+/// See the module.
+pub(crate) struct SharedReactor {
+    /// `None` when the environment has ended.
+    guarded: Mutex<Option<Guarded>>,
+    pub(crate) queue: EventQueue,
+    outgoing: Outgoing,
+    waker: Arc<Waker>,
+    /// Whether a worker is to drive.
+    worker_drives: AtomicBool,
+    /// The worker has ended by itself: the loop has to drive.
+    worker_has_failed: AtomicBool,
+    worker_is_gone: (Mutex<bool>, Condvar),
+    /// Whether other threads can work while the JavaScript thread does.
+    parallel: bool,
+    wake_js: WakeJs,
+    /// Whether a task of the runtime writes broadcasts.
+    fanning_out: AtomicBool,
+    /// The JavaScript thread waits for the reactor.
+    js_waits: AtomicBool,
+    pub(super) unwritten: Unwritten,
+    /// Whether there is a task for deadlines, and what wakes it.
+    watches_deadlines: AtomicBool,
+    listening: Arc<Notify>,
+}
+
+/// What the lock of the reactor protects.
+struct Guarded {
+    reactor: Reactor,
+    /// Empty whenever the lock is free; kept for its memory.
+    events: Events,
+}
+
+/// What a worker is to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Take another turn.
+    Again,
+    /// Sleep until the set is ready.
+    Wait,
+    /// End: the loop drives.
+    Over,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // After a panic with the lock held, all sockets are ended, so no half-done work is gone on with.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn fault() -> io::Error {
+    io::Error::other("a fault in the websocket addon; its message is on stderr")
+}
+
+impl SharedReactor {
+    /// `parallel`: whether other threads can work while the JavaScript thread does.
+    pub(crate) fn new(reactor: Reactor, parallel: bool, wake_js: WakeJs) -> Arc<Self> {
+        let shared = Arc::new(Self {
+            waker: reactor.waker(),
+            guarded: Mutex::new(Some(Guarded { reactor, events: Events::default() })),
+            queue: EventQueue::default(),
+            outgoing: Outgoing::default(),
+            worker_drives: AtomicBool::new(false),
+            worker_has_failed: AtomicBool::new(false),
+            worker_is_gone: (Mutex::new(true), Condvar::new()),
+            parallel,
+            wake_js,
+            fanning_out: AtomicBool::new(false),
+            js_waits: AtomicBool::new(false),
+            unwritten: Unwritten::default(),
+            watches_deadlines: AtomicBool::new(false),
+            listening: Arc::default(),
+        });
+        // Without a runtime, what is sent right before a long computation leaves after it.
+        if let Ok(runtime) = runtime::get() {
+            runtime.spawn(write_behind::run(Arc::downgrade(&shared)));
+        }
+        shared
+    }
+
+    /// Whether a worker is to drive.
+    pub(crate) fn is_worker_driven(&self) -> bool {
+        self.worker_drives.load(SeqCst)
+    }
+
+    /// Wakes the driver, from any thread.
+    fn wake_driver(&self) {
+        // It fails only when the counter behind it overflows, and then the descriptor is readable anyway.
+        let _ = self.waker.wake();
+    }
+
+    // ------------------------------------------------------------------------------------- the JavaScript thread
+
+    /// The reactor, for the JavaScript thread, which has precedence over those who write in its place.
+    fn lock_reactor(&self) -> MutexGuard<'_, Option<Guarded>> {
+        if let Ok(guard) = self.guarded.try_lock() {
+            return guard;
+        }
+        self.js_waits.store(true, SeqCst);
+        let guard = lock(&self.guarded);
+        self.js_waits.store(false, SeqCst);
+        guard
+    }
+
+    /// Works on the reactor, after all frames sent so far have reached it. `None` when the environment has ended.
+    ///
+    /// The second result says whether the loop has to take a turn.
+    pub(crate) fn with_reactor<T>(
+        &self,
+        work: impl FnOnce(&mut Reactor, &mut Events) -> T,
+    ) -> (Option<T>, Wake) {
+        let mut guard = self.lock_reactor();
+        let Some(Guarded { reactor, events }) = guard.as_mut() else { return (None, Wake::Nobody) };
+        self.outgoing.apply(reactor);
+        let result = work(reactor, events);
+        let wake = self.queue.publish(events);
+        if !reactor.has_work() {
+            return (Some(result), wake);
+        }
+        if self.is_worker_driven() {
+            self.wake_driver();
+            (Some(result), wake)
+        } else {
+            (Some(result), Wake::JavaScript)
+        }
+    }
+
+    /// Takes a turn, if `ready` or if there is something to do although the set says nothing.
+    pub(crate) fn turn_on_loop(&self, ready: bool) -> Progress {
+        let mut guard = self.lock_reactor();
+        let Some(Guarded { reactor, events }) = guard.as_mut() else { return Progress::Idle };
+        if self.is_worker_driven() || !(ready || reactor.has_work()) {
+            return Progress::Idle;
+        }
+        let progress = self.guarded_turn(reactor, events);
+        // The caller delivers.
+        let _ = self.queue.publish(events);
+        progress
+    }
+
+    /// A turn of the reactor, which ends all sockets if it fails.
+    fn guarded_turn(&self, reactor: &mut Reactor, events: &mut Events) -> Progress {
+        let room = self.queue.room();
+        let error = match catch_unwind(AssertUnwindSafe(|| reactor.turn(room, events))) {
+            Ok(Ok(progress)) => return progress,
+            Ok(Err(error)) => error,
+            Err(_) => fault(),
+        };
+        reactor.fail_all(&error, events);
+        Progress::Idle
+    }
+
+    /// Lets `write` append frames for a connection. They leave with the next [`SharedReactor::flush`].
+    pub(crate) fn send(&self, id: ConnectionId, write: impl FnOnce(&mut BytesMut)) {
+        if self.is_worker_driven() {
+            self.outgoing.send(id, write);
+        } else if let Some(Guarded { reactor, .. }) = self.lock_reactor().as_mut() {
+            reactor.send(id, write);
+        }
+        self.unwritten.note_send();
+    }
+
+    /// Sends a large message, whose pieces are `len` bytes together, without copying what the socket takes at once.
+    pub(crate) fn send_large<'p>(&self, id: ConnectionId, pieces: impl Iterator<Item = &'p [u8]>, len: usize) {
+        if self.is_worker_driven() {
+            let mut frames = BytesMut::with_capacity(len);
+            pieces.for_each(|piece| frames.extend_from_slice(piece));
+            self.outgoing.send_shared(id, frames.freeze());
+        } else if let Some(Guarded { reactor, .. }) = self.lock_reactor().as_mut() {
+            reactor.send_now(id, pieces);
+        }
+        self.unwritten.note_send();
+    }
+
+    /// Sends the same frames to many connections. They leave with the next [`SharedReactor::flush`]; those to very many begin
+    /// to leave at once, on the runtime.
+    pub(crate) fn broadcast(self: &Arc<Self>, ids: Vec<ConnectionId>, frames: Bytes) {
+        if self.is_worker_driven() {
+            self.outgoing.broadcast(ids, frames);
+        } else if let Some(Guarded { reactor, .. }) = self.lock_reactor().as_mut() {
+            let runtime = if self.parallel && ids.len() >= FANNED_OUT { runtime::get().ok() } else { None };
+            for id in ids {
+                match runtime {
+                    Some(_) => reactor.fan_out(id, &frames),
+                    None => reactor.send_shared(id, &frames),
+                }
+            }
+            if let Some(runtime) = runtime
+                && !self.fanning_out.swap(true, SeqCst)
+            {
+                let shared = Arc::clone(self);
+                runtime.spawn(async move { shared.write_broadcasts() });
+            }
+        }
+        self.unwritten.note_send();
+    }
+
+    /// Asks for [`SocketEvent::Drained`](crate::transport::reactor::event::SocketEvent) when all that waits for a connection
+    /// is written.
+    pub(crate) fn notify(&self, id: ConnectionId) {
+        if self.is_worker_driven() {
+            self.outgoing.notify(id);
+        } else if let Some(Guarded { reactor, .. }) = self.lock_reactor().as_mut() {
+            reactor.notify(id);
+        }
+    }
+
+    /// Writes what was sent, or has the worker write it.
+    pub(crate) fn flush(&self) -> Wake {
+        self.unwritten.note_flush();
+        if self.is_worker_driven() {
+            if self.outgoing.unpark_for_commands() {
+                self.wake_driver();
+            }
+            return Wake::Nobody;
+        }
+        let mut guard = self.lock_reactor();
+        let Some(Guarded { reactor, events }) = guard.as_mut() else { return Wake::Nobody };
+        reactor.flush(events);
+        self.queue.publish(events)
+    }
+
+    /// Events that owned so many bytes have been delivered.
+    pub(crate) fn delivered(&self, events: usize, bytes: usize) {
+        if self.queue.delivered(events, bytes) {
+            self.wake_driver();
+        }
+    }
+
+    /// Somebody listens: deadlines have to be watched.
+    pub(crate) fn watch_deadlines(self: &Arc<Self>) {
+        if self.watches_deadlines.swap(true, SeqCst) {
+            self.listening.notify_one();
+        } else if let Ok(runtime) = runtime::get() {
+            runtime.spawn(deadlines::run(Arc::downgrade(self), Arc::clone(&self.listening)));
+        }
+    }
+
+    /// A worker is to drive from now on; whoever calls this starts it.
+    pub(crate) fn give_to_worker(&self) {
+        *lock(&self.worker_is_gone.0) = false;
+        self.worker_has_failed.store(false, SeqCst);
+        self.worker_drives.store(true, SeqCst);
+    }
+
+    /// Whether the worker has ended by itself, so that the loop has to drive.
+    pub(crate) fn worker_has_failed(&self) -> bool {
+        self.worker_has_failed.load(SeqCst)
+    }
+
+    /// The loop is to drive from now on. Waits for the worker's end; what it has read is in the queue.
+    pub(crate) fn take_from_worker(&self) {
+        {
+            let mut guard = self.lock_reactor();
+            self.worker_drives.store(false, SeqCst);
+            if let Some(Guarded { reactor, .. }) = guard.as_mut() {
+                self.outgoing.apply(reactor);
+            }
+        }
+        self.wake_driver();
+        let (gone, changed) = &self.worker_is_gone;
+        let mut gone = lock(gone);
+        while !*gone {
+            gone = changed.wait(gone).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The environment ends: takes the reactor out for good.
+    pub(crate) fn end(&self) -> Option<Reactor> {
+        self.take_from_worker();
+        self.lock_reactor().take().map(|guarded| guarded.reactor)
+    }
+
+    // -------------------------------------------------------------------------------------------- other threads
+
+    /// Publishes events of another thread. `events` shows that the reactor is still locked: the environment cannot end before
+    /// it is unlocked, and so what wakes the JavaScript thread still exists.
+    fn publish_elsewhere(&self, events: &mut Events) {
+        if self.queue.publish(events) == Wake::JavaScript {
+            (self.wake_js)();
+        }
+    }
+
+    /// Ends handshakes that take too long.
+    pub(super) fn expire(&self, now: Instant) -> Deadlines {
+        let mut guard = lock(&self.guarded);
+        let Some(Guarded { reactor, .. }) = guard.as_mut() else { return Deadlines::None };
+        let next = reactor.expire(now);
+        if reactor.has_work() {
+            self.wake_driver();
+        }
+        next
+    }
+
+    /// JavaScript has sent something and is busy with something else: writes it in its place.
+    pub(super) fn write_behind(&self) {
+        if self.is_worker_driven() {
+            if self.outgoing.unpark_for_commands() {
+                self.wake_driver();
+            }
+        } else {
+            self.flush_elsewhere(|reactor, events| {
+                reactor.flush_all(events);
+            });
+        }
+    }
+
+    /// Writes what was broadcast, a few sockets at a time, so that the JavaScript thread hardly waits.
+    fn write_broadcasts(&self) {
+        let some = |reactor: &mut Reactor, events: &mut Events| {
+            let more = reactor.flush_some(FANNED_OUT_AT_ONCE, events);
+            if !more {
+                // With the reactor locked: whoever adds to the list from now on starts anew.
+                self.fanning_out.store(false, SeqCst);
+            }
+            more
+        };
+        while self.flush_elsewhere(some) == Some(true) {
+            while self.js_waits.load(SeqCst) {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    /// Writes something, and has the JavaScript thread told what comes of it. `None` when that was not possible.
+    fn flush_elsewhere<T>(&self, flush: impl FnOnce(&mut Reactor, &mut Events) -> T) -> Option<T> {
+        let mut guard = lock(&self.guarded);
+        let Guarded { reactor, events } = guard.as_mut()?;
+        let result = catch_unwind(AssertUnwindSafe(|| flush(reactor, events)));
+        if result.is_err() {
+            self.fanning_out.store(false, SeqCst);
+            reactor.fail_all(&fault(), events);
+        }
+        self.publish_elsewhere(events);
+        result.ok()
+    }
+
+    // ------------------------------------------------------------------------------------------------ the worker
+
+    /// Takes what JavaScript has sent, reads, writes, and publishes what has happened.
+    ///
+    /// `commands` are empty, and kept for their memory.
+    pub(super) fn turn_on_worker(&self, commands: &mut Commands) -> Next {
+        let mut guard = lock(&self.guarded);
+        let Some(Guarded { reactor, events }) = guard.as_mut().filter(|_| self.is_worker_driven()) else {
+            return Next::Over;
+        };
+        self.outgoing.take(commands);
+        commands.apply(reactor);
+        let progress = self.guarded_turn(reactor, events);
+        reactor.flush_all(events);
+        self.publish_elsewhere(events);
+        drop(guard);
+        match progress {
+            Progress::More => Next::Again,
+            // Without room nothing is read; whoever makes room wakes the set.
+            Progress::Full if !self.queue.stall() => Next::Again,
+            Progress::Full | Progress::Idle => Next::Wait,
+        }
+    }
+
+    /// Declares that the worker does nothing until the set is ready. False when there is something to do after all.
+    pub(super) fn park_worker(&self) -> bool {
+        self.outgoing.park()
+    }
+
+    /// The worker is not parked any more.
+    pub(super) fn worker_wakes(&self) {
+        let _ = self.outgoing.unpark();
+    }
+
+    /// The last word of the worker. `failed`: nobody has asked it to end.
+    pub(super) fn worker_ends(&self, failed: bool) {
+        if failed {
+            let guard = lock(&self.guarded);
+            self.worker_has_failed.store(true, SeqCst);
+            if guard.is_some() {
+                // With the reactor locked; see `publish_elsewhere`.
+                (self.wake_js)();
+            }
+        }
+        let (gone, changed) = &self.worker_is_gone;
+        *lock(gone) = true;
+        changed.notify_all();
+    }
+
+    /// Ends all sockets after a fault of the worker outside of a turn of the reactor.
+    pub(crate) fn fail(&self) {
+        let mut guard = lock(&self.guarded);
+        if let Some(Guarded { reactor, events }) = guard.as_mut() {
+            reactor.fail_all(&fault(), events);
+            self.publish_elsewhere(events);
+        }
+    }
+}

@@ -1,0 +1,609 @@
+//! The reactor: reads and writes the sockets of one JavaScript environment.
+//!
+//! Edge-triggered: after an event, a socket is read until a read brings less than there was room for, or (where that proves
+//! nothing) until there is nothing more. A socket that might have more waits for the next turn, so that one busy peer does
+//! not keep all others waiting. Interest in writing exists only while bytes are left over.
+//!
+//! What happens is added to the [`Events`] that a call is given. The reactor never wakes anybody: whoever has called it asks
+//! [`Reactor::has_work`] whether another turn is due.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use mio::unix::SourceFd;
+use mio::{Interest, Poll, Token, Waker};
+
+use super::event::{ConnectionId, Events, ListenerId, Room, SocketEvent};
+use super::inflation::{Inflations, Spawn, Step};
+use super::listeners::{Accepted, Late, Listeners};
+use super::opening::{Opening, Stage};
+use super::outbox::{Outbox, Spares};
+use super::read_buffer::ReadBuffer;
+use super::socket::{Counters, Socket, watched};
+use super::states::{Reasons, WriteState};
+use crate::handshake::head::{HeadReader, refusal};
+use crate::protocol::receiver::Receiver;
+use crate::protocol::{Config, Limits, Role};
+use crate::slots::Slots;
+
+/// Events taken from the operating system at a time.
+const EVENTS: usize = 1024;
+
+/// Sockets that are read in a turn.
+const READ_AT_ONCE: usize = 1024;
+
+/// The token that wakes the set itself.
+pub(super) const WAKE: Token = Token(usize::MAX);
+
+/// How a turn has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Nothing is to be done until the set is ready again.
+    Idle,
+    /// There is more to be done at once.
+    More,
+    /// There is more to be done when JavaScript has taken events.
+    Full,
+}
+
+/// When deadlines have to be looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deadlines {
+    /// At once: some were enforced, and there may be more.
+    Now,
+    /// After a while.
+    Later,
+    /// When somebody listens again.
+    None,
+}
+
+/// What somebody needs to go on in place of the reactor.
+pub(crate) struct Released {
+    pub(crate) receiver: Receiver,
+    /// What was read and not looked at yet.
+    pub(crate) unread: Vec<u8>,
+}
+
+/// See the module.
+pub(crate) struct Reactor {
+    poll: Poll,
+    waker: Arc<Waker>,
+    ready: mio::Events,
+    /// The set had more to tell than there was room for.
+    saturated: bool,
+    sockets: Slots<Socket>,
+    listeners: Listeners,
+    inflations: Inflations,
+    buffer: ReadBuffer,
+    /// Sockets that may have something to read, in the order in which they get their turn.
+    read_list: VecDeque<ConnectionId>,
+    /// Sockets that may have something to write.
+    flush_list: Vec<ConnectionId>,
+    /// Recipients of broadcasts, which other threads may write to.
+    fan_out_list: VecDeque<ConnectionId>,
+    spares: Spares,
+}
+
+impl Reactor {
+    /// An empty set that reads into `buffer`. `spawn` has work done on other threads.
+    ///
+    /// # Errors
+    /// When the operating system gives no set, for want of file descriptors.
+    pub(crate) fn new(buffer: ReadBuffer, spawn: Spawn) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
+        Ok(Self {
+            poll,
+            inflations: Inflations::new(Arc::clone(&waker), spawn),
+            waker,
+            ready: mio::Events::with_capacity(EVENTS),
+            saturated: false,
+            sockets: Slots::new(),
+            listeners: Listeners::new(),
+            buffer,
+            read_list: VecDeque::new(),
+            flush_list: Vec::new(),
+            fan_out_list: VecDeque::new(),
+            spares: Spares::default(),
+        })
+    }
+
+    /// Makes the descriptor of the set readable, from any thread.
+    pub(crate) fn waker(&self) -> Arc<Waker> {
+        Arc::clone(&self.waker)
+    }
+
+    /// The descriptor that is readable when there is something to do.
+    pub(crate) fn as_raw_fd(&self) -> RawFd {
+        self.poll.as_raw_fd()
+    }
+
+    /// A duplicate of that descriptor.
+    ///
+    /// # Errors
+    /// When there are no descriptors left.
+    #[expect(unsafe_code, reason = "mio lends its descriptor as a number only")]
+    pub(crate) fn duplicate_fd(&self) -> io::Result<OwnedFd> {
+        // SAFETY: the descriptor of `poll`, which is open as long as `self` lives.
+        unsafe { BorrowedFd::borrow_raw(self.as_raw_fd()) }.try_clone_to_owned()
+    }
+
+    /// Whether a turn would find something to do although the set says nothing.
+    pub(crate) fn has_work(&mut self) -> bool {
+        self.saturated
+            || !self.read_list.is_empty()
+            || !self.flush_list.is_empty()
+            || !self.fan_out_list.is_empty()
+            || self.inflations.can_start()
+            || self.listeners.is_pending()
+    }
+
+    // ---------------------------------------------------------------------------------------------------- sockets
+
+    /// Adds a duplicate of a connected, non-blocking stream socket. `early` was read from it before. `reads_to_end`: see
+    /// [`Socket`].
+    ///
+    /// # Errors
+    /// When the descriptor cannot be duplicated or watched; nothing has changed then.
+    pub(crate) fn add(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        config: Config,
+        early: &[u8],
+        reads_to_end: bool,
+    ) -> io::Result<(ConnectionId, Arc<Counters>)> {
+        let stream = TcpStream::from(fd.try_clone_to_owned()?);
+        let socket = self.insert(stream, config, Stage::Open)?;
+        socket.is_shared = true;
+        socket.reads_to_end = reads_to_end;
+        socket.early = early.to_vec();
+        let (id, counters) = (socket.id, Arc::clone(&socket.counters));
+        if !early.is_empty() {
+            self.schedule_read(id);
+        }
+        Ok((id, counters))
+    }
+
+    /// Adds a socket; the set tells from now on what can be read from it.
+    fn insert(&mut self, stream: TcpStream, config: Config, stage: Stage) -> io::Result<&mut Socket> {
+        let id = self.sockets.next_id().ok_or_else(|| io::Error::other("too many connections"))?;
+        self.poll.registry().register(
+            &mut SourceFd(&stream.as_raw_fd()),
+            Token(id.index()),
+            watched(Interest::READABLE),
+        )?;
+        self.sockets.insert(Socket::new(id, stream, config, stage));
+        self.sockets.get_mut(id).ok_or_else(|| io::Error::other("the socket was just added"))
+    }
+
+    fn schedule_read(&mut self, id: ConnectionId) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        if !std::mem::replace(&mut socket.in_read_list, true) {
+            self.read_list.push_back(id);
+        }
+    }
+
+    /// Removes a connection and closes its descriptor. What waited to be written is lost.
+    pub(crate) fn remove(&mut self, id: ConnectionId) -> bool {
+        self.take(id).is_some()
+    }
+
+    /// Reads nothing more from a connection, for good. [`SocketEvent::Stopped`] follows everything that was read before;
+    /// then, [`Reactor::release`] gives what somebody else needs to go on. What waits to be written is returned at once.
+    pub(crate) fn stop(&mut self, id: ConnectionId, events: &mut Events) -> Option<BytesMut> {
+        let socket = self.sockets.get_mut(id)?;
+        socket.read.hold(Reasons::STOPPED);
+        if socket.inflating.is_none() {
+            events.push(id, SocketEvent::Stopped);
+        }
+        socket.notify = 0;
+        Some(std::mem::take(&mut socket.outbox).into_bytes())
+    }
+
+    /// Removes a connection, and returns what somebody needs to go on in its place.
+    pub(crate) fn release(&mut self, id: ConnectionId) -> Option<Released> {
+        let socket = self.take(id)?;
+        Some(Released { receiver: socket.receiver, unread: socket.early })
+    }
+
+    fn take(&mut self, id: ConnectionId) -> Option<Socket> {
+        let socket = self.sockets.remove(id)?;
+        socket.deregister(&self.poll);
+        if matches!(socket.stage, Stage::Head(_)) {
+            self.listeners.passed_head();
+        }
+        Some(socket)
+    }
+
+    /// Changes limits and mode of a connection; see [`Receiver::configure`].
+    pub(crate) fn configure(
+        &mut self,
+        id: ConnectionId,
+        max_frame_size: u64,
+        max_message_size: u64,
+        assemble: bool,
+    ) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        match &mut socket.inflating {
+            Some(inflating) if matches!(inflating.step, Step::Running(_)) => {
+                inflating.configure = Some((max_frame_size, max_message_size, assemble));
+            }
+            _ => socket.receiver.configure(max_frame_size, max_message_size, assemble),
+        }
+    }
+
+    /// Sets limits on numbers and rates of a connection that nothing has been read of yet.
+    pub(crate) fn limit(&mut self, id: ConnectionId, limits: Limits) {
+        if let Some(socket) = self.sockets.get_mut(id) {
+            socket.receiver.limit(limits);
+        }
+    }
+
+    /// Stops reading from a connection, or goes on with it.
+    pub(crate) fn pause(&mut self, id: ConnectionId, paused: bool) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        if paused {
+            socket.read.hold(Reasons::PAUSED);
+        } else if socket.read.let_go(Reasons::PAUSED) {
+            self.schedule_read(id);
+        }
+    }
+
+    /// A duplicate of the descriptor of a connection, for somebody who takes care of it; `None` when there is none to be had.
+    pub(crate) fn duplicate_socket(&mut self, id: ConnectionId) -> Option<RawFd> {
+        let socket = self.sockets.get_mut(id)?;
+        let duplicate = socket.stream.try_clone().ok()?.into_raw_fd();
+        socket.is_shared = true;
+        Some(duplicate)
+    }
+
+    /// The sockets are of no use any more, because of a fault of ours or of the operating system: ends all of them.
+    pub(crate) fn fail_all(&mut self, error: &io::Error, events: &mut Events) {
+        self.read_list.clear();
+        self.flush_list.clear();
+        self.fan_out_list.clear();
+        let mut unknown = Vec::new();
+        for (id, socket) in self.sockets.iter_mut() {
+            socket.in_read_list = false;
+            socket.in_flush_list = false;
+            if matches!(socket.stage, Stage::Open | Stage::Requested) {
+                let error = error
+                    .raw_os_error()
+                    .map_or_else(|| io::Error::other(error.to_string()), io::Error::from_raw_os_error);
+                socket.fail(error, events);
+            } else {
+                unknown.push(id);
+            }
+        }
+        for id in unknown {
+            self.remove(id);
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------------- sending
+
+    /// Lets `write` append to what waits for a connection; it leaves with the next flush.
+    pub(crate) fn send(&mut self, id: ConnectionId, write: impl FnOnce(&mut BytesMut)) {
+        self.append(id, |outbox, spares| write(outbox.tail(spares)));
+    }
+
+    /// Appends frames that others send as well to what waits for a connection.
+    pub(crate) fn send_shared(&mut self, id: ConnectionId, frames: &Bytes) {
+        self.append(id, |outbox, spares| outbox.push_shared(frames, spares));
+    }
+
+    /// The same, to leave with [`Reactor::flush_some`]; unless the socket is to be flushed anyway.
+    pub(crate) fn fan_out(&mut self, id: ConnectionId, frames: &Bytes) {
+        if self.append_to(id, |outbox, spares| outbox.push_shared(frames, spares)) {
+            self.fan_out_list.push_back(id);
+        }
+    }
+
+    fn append(&mut self, id: ConnectionId, append: impl FnOnce(&mut Outbox, &mut Spares)) {
+        if self.append_to(id, append) {
+            self.flush_list.push(id);
+        }
+    }
+
+    /// True when the socket stood in no list of those to flush, and now has to.
+    fn append_to(&mut self, id: ConnectionId, append: impl FnOnce(&mut Outbox, &mut Spares)) -> bool {
+        let Some(socket) = self.sockets.get_mut(id) else { return false };
+        append(&mut socket.outbox, &mut self.spares);
+        !std::mem::replace(&mut socket.in_flush_list, true)
+    }
+
+    /// Writes all that waits for a connection, and then `pieces`, at once: what the socket takes of a large message need
+    /// not be copied. The rest waits, as with [`Reactor::send`].
+    pub(crate) fn send_now<'p>(&mut self, id: ConnectionId, pieces: impl Iterator<Item = &'p [u8]>) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        let mut pieces = pieces.peekable();
+        if socket.write != WriteState::Failed {
+            // Errors come again, with the next flush.
+            let before = socket.outbox.flush(&socket.stream, &mut self.spares).unwrap_or_default();
+            let written = if socket.outbox.is_empty() {
+                socket.write_pieces(&mut pieces, &mut self.spares)
+            } else {
+                0
+            };
+            socket.counters.written.fetch_add((before + written) as u64, Relaxed);
+        }
+        self.append(id, |outbox, spares| {
+            let tail = outbox.tail(spares);
+            pieces.for_each(|piece| tail.extend_from_slice(piece));
+        });
+    }
+
+    /// Asks for [`SocketEvent::Drained`] when all that waits for a connection has been written, with the next flush if that
+    /// is the case already. It never comes when the socket fails before.
+    pub(crate) fn notify(&mut self, id: ConnectionId) {
+        if let Some(socket) = self.sockets.get_mut(id) {
+            socket.notify += 1;
+            self.append(id, |_, _| {});
+        }
+    }
+
+    /// Closes our direction of a socket when all that waits has been written.
+    pub(crate) fn finish(&mut self, id: ConnectionId) {
+        if let Some(socket) = self.sockets.get_mut(id) {
+            socket.write.finish();
+            self.append(id, |_, _| {});
+        }
+    }
+
+    /// Writes what waits for one connection, as far as its socket takes it.
+    pub(crate) fn flush_one(&mut self, id: ConnectionId, events: &mut Events) {
+        if let Some(socket) = self.sockets.get_mut(id) {
+            socket.flush(&self.poll, &mut self.spares, events);
+        }
+    }
+
+    /// Writes what was broadcast to the next `count` sockets. False when there are no more.
+    pub(crate) fn flush_some(&mut self, count: usize, events: &mut Events) -> bool {
+        for _ in 0..count {
+            let Some(id) = self.fan_out_list.pop_front() else { break };
+            self.flush_one(id, events);
+        }
+        !self.fan_out_list.is_empty()
+    }
+
+    /// Writes all that was sent, to whomever.
+    pub(crate) fn flush_all(&mut self, events: &mut Events) {
+        self.flush(events);
+        self.flush_some(usize::MAX, events);
+    }
+
+    /// Writes what was sent since the last time: one write for each connection.
+    pub(crate) fn flush(&mut self, events: &mut Events) {
+        let mut list = std::mem::take(&mut self.flush_list);
+        for id in list.drain(..) {
+            self.flush_one(id, events);
+        }
+        // Nothing was added meanwhile; this only keeps the memory.
+        self.flush_list = list;
+    }
+
+    // ---------------------------------------------------------------------------------------------------- reading
+
+    /// Asks the operating system once what is ready, without waiting, and reads once from what is, as far as `room` is left
+    /// for the events that come of it.
+    ///
+    /// # Errors
+    /// When the set itself fails, which it should not.
+    pub(crate) fn turn(&mut self, room: Room, events: &mut Events) -> io::Result<Progress> {
+        match self.poll.poll(&mut self.ready, Some(Duration::ZERO)) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
+        events.load.turns += 1;
+        self.take_readiness(events);
+        self.accept();
+        while events.fit(room)
+            && let Some(id) = self.inflations.next_finished()
+        {
+            self.finish_inflation(id, events);
+        }
+        for id in self.inflations.take_crowded() {
+            if let Some(socket) = self.sockets.get_mut(id)
+                && socket.read.let_go(Reasons::CROWDED)
+            {
+                self.schedule_read(id);
+            }
+        }
+        let full = !self.read_some(room, events) || !self.start_inflations(room, events);
+        let more = self.saturated || !self.read_list.is_empty() || self.listeners.is_pending();
+        Ok(match (full, more) {
+            (true, _) => Progress::Full,
+            (_, true) => Progress::More,
+            _ => Progress::Idle,
+        })
+    }
+
+    /// Notes what the set has told.
+    fn take_readiness(&mut self, events: &mut Events) {
+        let mut count = 0;
+        for ready in &self.ready {
+            count += 1;
+            let Some(id) = self.sockets.id_at(ready.token().0) else {
+                self.listeners.note_acceptable(ready.token());
+                continue;
+            };
+            let Some(socket) = self.sockets.get_mut(id) else { continue };
+            if ready.is_writable() && !socket.outbox.is_empty() {
+                socket.flush(&self.poll, &mut self.spares, events);
+            }
+            let over = ready.is_read_closed() || ready.is_error();
+            socket.reads_to_end |= over || ready.is_priority();
+            if (ready.is_readable() || over) && !std::mem::replace(&mut socket.in_read_list, true) {
+                self.read_list.push_back(id);
+            }
+            if over && matches!(socket.stage, Stage::Requested) && !socket.read.has_ended() {
+                socket.look_at_the_end(events);
+            }
+        }
+        // Those for which there was no room among the events give no new edge: ask again.
+        self.saturated = count >= EVENTS;
+    }
+
+    fn accept(&mut self) {
+        let accepted = self.listeners.accept(Instant::now);
+        if accepted.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        for Accepted { listener, stream, peer } in accepted {
+            // The program sets the limits when it accepts; nothing is parsed before.
+            let opening = Opening { reader: HeadReader::default(), listener, peer };
+            let stage = Stage::Head(Box::new(opening));
+            let Ok(socket) = self.insert(stream, Config::new(Role::Server), stage) else { continue };
+            let id = socket.id;
+            if let Some(oldest) = self.listeners.expect_head(listener, id, now)
+                && self.is_head(oldest)
+            {
+                self.remove(oldest);
+            }
+        }
+    }
+
+    fn is_head(&self, id: ConnectionId) -> bool {
+        matches!(self.sockets.get(id).map(|socket| &socket.stage), Some(Stage::Head(_)))
+    }
+
+    fn finish_inflation(&mut self, id: ConnectionId, events: &mut Events) {
+        if let Some(socket) = self.sockets.get_mut(id)
+            && socket.finish_inflation(&mut self.inflations, events)
+        {
+            self.schedule_read(id);
+        }
+    }
+
+    /// Gives input that waits to threads. False when there is no room for what comes out.
+    fn start_inflations(&mut self, room: Room, events: &Events) -> bool {
+        while self.inflations.can_start() {
+            if !events.fit(room) {
+                return false;
+            }
+            if let Some(id) = self.inflations.next_waiting()
+                && let Some(socket) = self.sockets.get_mut(id)
+            {
+                socket.start_inflation(&mut self.inflations);
+            }
+        }
+        true
+    }
+
+    /// Reads once from sockets that may have something to read. False when there is no room for what comes of it.
+    fn read_some(&mut self, room: Room, events: &mut Events) -> bool {
+        let end = self.read_list.len().min(READ_AT_ONCE);
+        for _ in 0..end {
+            let Some(&id) = self.read_list.front() else { break };
+            let Some(socket) = self.sockets.get_mut(id) else {
+                self.read_list.pop_front();
+                continue;
+            };
+            if socket.read.is_flowing() && socket.receiver.inflates() && self.inflations.is_crowded() {
+                socket.read.hold(Reasons::CROWDED);
+                self.inflations.crowd_out(id);
+            }
+            let mut more = false;
+            if socket.read.is_flowing() {
+                let was_head = matches!(socket.stage, Stage::Head(_));
+                let result = if events.fit(room) {
+                    socket.read(&mut self.buffer, &mut self.inflations, events)
+                } else {
+                    None
+                };
+                let Some(may_have_more) = result else { return false };
+                more = may_have_more;
+                events.load.served += 1;
+                if was_head && !matches!(socket.stage, Stage::Head(_)) {
+                    self.listeners.passed_head();
+                    if matches!(socket.stage, Stage::Refused) {
+                        self.listeners.linger(id, Instant::now());
+                    }
+                }
+            } else {
+                socket.read.miss();
+            }
+            self.read_list.pop_front();
+            socket.in_read_list = false;
+            if socket.is_abandoned() {
+                self.remove(id);
+            } else if more {
+                self.schedule_read(id);
+            }
+        }
+        true
+    }
+
+    // -------------------------------------------------------------------------------------------------- listening
+
+    /// Listens. Returns the listener's id and address.
+    ///
+    /// # Errors
+    /// Those of the operating system: the address is in use, is not one of this machine, …
+    pub(crate) fn listen(
+        &mut self,
+        address: SocketAddr,
+        timeout: Duration,
+    ) -> io::Result<(ListenerId, SocketAddr)> {
+        self.listeners.listen(self.poll.registry(), address, timeout)
+    }
+
+    /// Stops listening. Connections whose request has not arrived are closed, the others stay.
+    pub(crate) fn close_listener(&mut self, listener: ListenerId) {
+        for id in self.listeners.close(listener) {
+            if self.is_head(id) {
+                self.remove(id);
+            }
+        }
+    }
+
+    /// The bytes of a connection whose request was accepted are frames from now on.
+    pub(crate) fn begin(&mut self, id: ConnectionId, config: Config) -> bool {
+        let socket = self.sockets.get_mut(id).filter(|socket| matches!(socket.stage, Stage::Requested));
+        let Some(socket) = socket else { return false };
+        socket.receiver = Receiver::new(config);
+        socket.stage = Stage::Open;
+        if socket.read.let_go(Reasons::REQUESTED) {
+            self.schedule_read(id);
+        }
+        true
+    }
+
+    /// What a connection that has come in by itself is counted with.
+    pub(crate) fn counters(&self, id: ConnectionId) -> Option<Arc<Counters>> {
+        self.sockets.get(id).map(|socket| Arc::clone(&socket.counters))
+    }
+
+    /// Ends handshakes that take too long.
+    pub(crate) fn expire(&mut self, now: Instant) -> Deadlines {
+        let late = self.listeners.late(now);
+        if late.is_empty() {
+            return if self.listeners.is_idle() { Deadlines::None } else { Deadlines::Later };
+        }
+        for late in late {
+            match late {
+                Late::Head(id) if self.is_head(id) => {
+                    if let Some(socket) = self.sockets.get_mut(id) {
+                        socket.refuse(&refusal(408, "The request did not arrive in time (handshakeTimeout)."));
+                    }
+                    self.listeners.passed_head();
+                    self.listeners.linger(id, now);
+                }
+                Late::Refused(id)
+                    if matches!(self.sockets.get(id).map(|socket| &socket.stage), Some(Stage::Refused)) =>
+                {
+                    self.remove(id);
+                }
+                _ => {}
+            }
+        }
+        Deadlines::Now
+    }
+}

@@ -1,0 +1,361 @@
+//! One socket: what is read from it and what waits to be written.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use mio::unix::SourceFd;
+use mio::{Interest, Poll, Token};
+
+use super::event::{ConnectionId, Events, SocketEvent};
+use super::inflation::{Inflating, Inflations, Step};
+use super::opening::{Requested, Stage};
+use super::outbox::{Outbox, Spares};
+use super::read_buffer::{READ_LEN, ReadBuffer, Reserved, Span};
+use super::states::{ReadState, Reasons, WriteState};
+use crate::handshake::head::refusal_response;
+use crate::handshake::server::Refusal;
+use crate::protocol::receiver::Receiver;
+use crate::protocol::{Config, Event};
+
+pub(crate) struct Socket {
+    pub(super) id: ConnectionId,
+    pub(super) stream: TcpStream,
+    pub(super) stage: Stage,
+    pub(super) read: ReadState,
+    pub(super) write: WriteState,
+    /// One that is over, while a thread has the real one.
+    pub(super) receiver: Receiver,
+    pub(super) inflating: Option<Box<Inflating>>,
+    pub(super) outbox: Outbox,
+    /// What the set watches for.
+    interest: Interest,
+    /// Somebody else has a descriptor of the same socket, so the set does not forget it by itself.
+    pub(super) is_shared: bool,
+    /// It stands in the list of sockets to flush.
+    pub(super) in_flush_list: bool,
+    /// It stands in the list of sockets to read.
+    pub(super) in_read_list: bool,
+    /// A read that brings less than there was room for does not mean that nothing is left: FIN, urgent data or the boundary
+    /// of an ancillary message may have cut it short.
+    pub(super) reads_to_end: bool,
+    /// How often somebody has asked to be told when everything is written, and was not yet.
+    pub(super) notify: u32,
+    /// What was read before, and comes first.
+    pub(super) early: Vec<u8>,
+    pub(super) counters: Arc<Counters>,
+}
+
+/// What a connection has brought and taken. Readable on every thread, and a little late there.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// Bytes read.
+    pub(crate) read: AtomicU64,
+    /// Bytes written.
+    pub(crate) written: AtomicU64,
+    /// Frames received.
+    pub(crate) frames: AtomicU64,
+    /// Payload bytes of compressed messages received.
+    pub(crate) compressed: AtomicU64,
+}
+
+impl Socket {
+    /// A socket that is in the readiness set, with interest in reading.
+    pub(super) fn new(id: ConnectionId, stream: TcpStream, config: Config, stage: Stage) -> Self {
+        Self {
+            id,
+            stream,
+            stage,
+            read: ReadState::Flowing,
+            write: WriteState::Open,
+            receiver: Receiver::new(config),
+            inflating: None,
+            outbox: Outbox::default(),
+            interest: Interest::READABLE,
+            is_shared: false,
+            in_flush_list: false,
+            in_read_list: false,
+            reads_to_end: false,
+            notify: 0,
+            early: Vec::new(),
+            counters: Arc::default(),
+        }
+    }
+
+    /// Whether it is over without JavaScript ever having heard of it.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.read.has_ended() && matches!(self.stage, Stage::Head(_) | Stage::Refused)
+    }
+
+    /// Reads once. `None` when there is no memory to read into, else whether there may be more to read.
+    pub(super) fn read(
+        &mut self,
+        buffer: &mut ReadBuffer,
+        inflations: &mut Inflations,
+        events: &mut Events,
+    ) -> Option<bool> {
+        let Reserved { position, memory } = buffer.reserve()?;
+        let (count, more) = if self.early.is_empty() {
+            match self.stream.read(memory) {
+                Ok(0) => {
+                    self.end(SocketEvent::End, events);
+                    return Some(false);
+                }
+                Ok(count) => {
+                    self.counters.read.fetch_add(count as u64, Relaxed);
+                    (count, count == READ_LEN || self.reads_to_end)
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Some(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Some(true),
+                Err(error) => {
+                    self.end(SocketEvent::Error(error), events);
+                    return Some(false);
+                }
+            }
+        } else {
+            let count = memory.len().min(self.early.len());
+            let rest = self.early.split_off(count);
+            memory[..count].copy_from_slice(&std::mem::replace(&mut self.early, rest));
+            (count, true)
+        };
+        let before = events.spans();
+        self.receive(position, &mut memory[..count], inflations, events);
+        if events.spans() != before {
+            let end = buffer.commit(position, count);
+            events.release_after_last(end);
+        }
+        Some(more)
+    }
+
+    /// Nothing more can be read, for this reason.
+    pub(super) fn end(&mut self, reason: SocketEvent, events: &mut Events) {
+        self.read.end();
+        self.report(reason, events);
+    }
+
+    /// Tells JavaScript, if it knows of the connection.
+    pub(super) fn report(&self, event: SocketEvent, events: &mut Events) {
+        if matches!(self.stage, Stage::Open | Stage::Requested) {
+            events.push(self.id, event);
+        }
+    }
+
+    /// Bytes have come. They lie at `position` of the read buffer.
+    fn receive(&mut self, position: u64, mut bytes: &mut [u8], inflations: &mut Inflations, events: &mut Events) {
+        if !matches!(self.stage, Stage::Open) {
+            self.receive_head(bytes, events);
+            return;
+        }
+        let start = bytes.as_ptr() as usize;
+        self.receiver.arrived(bytes.len(), Instant::now);
+        while let Some(event) = self.receiver.receive_lightly(&mut bytes) {
+            let event = match event {
+                Event::Message { kind, payload: std::borrow::Cow::Borrowed(payload) } => {
+                    let offset = (payload.as_ptr() as usize - start) as u64;
+                    SocketEvent::Message(kind, Span { position: position + offset, len: payload.len() as u32 })
+                }
+                event => SocketEvent::Received(event.into_owned()),
+            };
+            events.push(self.id, event);
+        }
+        self.count_received();
+        if !bytes.is_empty() {
+            self.wait_for_inflation(bytes.to_vec(), inflations);
+        }
+    }
+
+    fn wait_for_inflation(&mut self, input: Vec<u8>, inflations: &mut Inflations) {
+        self.read.hold(Reasons::INFLATING);
+        self.inflating = Some(Box::new(Inflating { step: Step::Waiting(input), configure: None }));
+        inflations.enqueue(self.id);
+    }
+
+    /// Has a thread inflate the input that waits.
+    pub(super) fn start_inflation(&mut self, inflations: &mut Inflations) {
+        let Some(inflating) = &mut self.inflating else { return };
+        let Step::Waiting(input) = &mut inflating.step else { return };
+        let receiver = std::mem::replace(&mut self.receiver, Receiver::over());
+        inflating.step = Step::Running(inflations.start(self.id, receiver, std::mem::take(input)));
+    }
+
+    /// Takes the receiver back with all that has happened to it. True when the socket has to be read at once.
+    #[must_use]
+    pub(super) fn finish_inflation(&mut self, inflations: &mut Inflations, events: &mut Events) -> bool {
+        let Some(Inflating { step: Step::Running(job), configure }) = self.inflating.take().map(|it| *it) else {
+            return false;
+        };
+        let Some(received) = job.take() else { return false };
+        self.receiver = received.receiver;
+        if let Some((max_frame_size, max_message_size, assemble)) = configure {
+            self.receiver.configure(max_frame_size, max_message_size, assemble);
+        }
+        self.count_received();
+        for event in received.events {
+            events.push(self.id, SocketEvent::Received(event));
+        }
+        if !received.rest.is_empty() {
+            self.wait_for_inflation(received.rest, inflations);
+            return false;
+        }
+        if self.read.is_held_for(Reasons::STOPPED) {
+            events.push(self.id, SocketEvent::Stopped);
+        }
+        self.read.let_go(Reasons::INFLATING)
+    }
+
+    fn count_received(&self) {
+        self.counters.frames.store(self.receiver.frames(), Relaxed);
+        self.counters.compressed.store(self.receiver.compressed_bytes(), Relaxed);
+    }
+
+    /// The peer has closed or reset a connection whose request JavaScript has not answered. It should know, unless there is
+    /// something to be read before.
+    pub(super) fn look_at_the_end(&mut self, events: &mut Events) {
+        match self.stream.peek(&mut [0]) {
+            Ok(0) => self.end(SocketEvent::End, events),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => self.end(SocketEvent::Error(error), events),
+            _ => {}
+        }
+    }
+
+    /// Bytes of the opening handshake.
+    fn receive_head(&mut self, bytes: &[u8], events: &mut Events) {
+        let Stage::Head(opening) = &mut self.stage else { return };
+        match opening.reader.push(bytes) {
+            Ok(None) => {}
+            Ok(Some((request, rest))) => {
+                let requested =
+                    Box::new(Requested { listener: opening.listener, peer: opening.peer, request });
+                self.early = rest;
+                self.stage = Stage::Requested;
+                self.read.hold(Reasons::REQUESTED);
+                // What came behind the request is read when it is accepted.
+                self.read.miss();
+                events.push(self.id, SocketEvent::Requested(requested));
+            }
+            Err(refusal) => self.refuse(&refusal),
+        }
+    }
+
+    /// Answers a request that is no opening handshake, and ends our direction.
+    pub(super) fn refuse(&mut self, refusal: &Refusal) {
+        self.stage = Stage::Refused;
+        // It is sent as a whole or not at all: a socket that has carried nothing has room for it.
+        if self.stream.write_all(refusal_response(refusal).as_bytes()).is_err() {
+            self.read.end();
+        }
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Writes pieces until the socket takes no more, keeps the rest of the last one, and returns how much was written.
+    pub(super) fn write_pieces<'p>(
+        &mut self,
+        pieces: &mut impl Iterator<Item = &'p [u8]>,
+        spares: &mut Spares,
+    ) -> usize {
+        /// Pieces that go into one write at the most.
+        const PIECES: usize = 64;
+        let mut count = 0;
+        loop {
+            let mut all = [IoSlice::new(&[]); PIECES];
+            let mut len = 0;
+            for (place, piece) in all.iter_mut().zip(&mut *pieces) {
+                *place = IoSlice::new(piece);
+                len += 1;
+            }
+            let mut rest = &mut all[..len];
+            while !rest.is_empty() {
+                match self.stream.write_vectored(rest) {
+                    Ok(written) if written > 0 => {
+                        count += written;
+                        IoSlice::advance_slices(&mut rest, written);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    // It takes no more, or has failed: the next flush will tell.
+                    _ => {
+                        let tail = self.outbox.tail(spares);
+                        for piece in rest.iter() {
+                            tail.extend_from_slice(piece);
+                        }
+                        return count;
+                    }
+                }
+            }
+            if len < PIECES {
+                return count;
+            }
+        }
+    }
+
+    /// Writes what waits, as far as the socket takes it.
+    pub(super) fn flush(&mut self, poll: &Poll, spares: &mut Spares, events: &mut Events) {
+        self.in_flush_list = false;
+        if self.write == WriteState::Failed {
+            self.outbox = Outbox::default();
+            return;
+        }
+        match self.outbox.flush(&self.stream, spares) {
+            Ok(count) => {
+                self.counters.written.fetch_add(count as u64, Relaxed);
+                if self.outbox.is_empty() {
+                    self.drained(events);
+                }
+            }
+            Err(error) => self.fail(error, events),
+        }
+        self.update_interest(poll);
+    }
+
+    fn drained(&mut self, events: &mut Events) {
+        if self.write.drained() {
+            // It fails when the peer has gone already, which reading tells.
+            let _ = self.stream.shutdown(Shutdown::Write);
+        }
+        let asked = std::mem::take(&mut self.notify);
+        if asked > 0 {
+            events.push(self.id, SocketEvent::Drained(asked));
+        }
+    }
+
+    /// The socket cannot be used any more.
+    pub(super) fn fail(&mut self, error: io::Error, events: &mut Events) {
+        self.outbox = Outbox::default();
+        self.write.fail();
+        self.end(SocketEvent::Error(error), events);
+    }
+
+    fn update_interest(&mut self, poll: &Poll) {
+        let wanted =
+            if self.outbox.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
+        if self.interest == wanted {
+            return;
+        }
+        let fd = self.stream.as_fd().as_raw_fd();
+        // A descriptor that was registered once can be registered again; there is nothing to be done if not.
+        let _ = poll.registry().reregister(&mut SourceFd(&fd), Token(self.id.index()), watched(wanted));
+        self.interest = wanted;
+    }
+
+    /// Has the set forget the socket, which it does by itself when the last descriptor of it is closed.
+    pub(super) fn deregister(&self, poll: &Poll) {
+        if self.is_shared {
+            // It fails only when the set does not know the descriptor.
+            let _ = poll.registry().deregister(&mut SourceFd(&self.stream.as_raw_fd()));
+        }
+    }
+}
+
+/// Urgent data cuts reads short, and there is nothing else to tell it by.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn watched(interest: Interest) -> Interest {
+    interest | Interest::PRIORITY
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn watched(interest: Interest) -> Interest {
+    interest
+}

@@ -342,6 +342,14 @@ export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServe
   host?: string | null | undefined;
 };
 
+/** Why a request was refused. docs/errors.md lists the codes. */
+export interface IUpgradeError extends Error {
+  /** `ERR_WEBSOCKET_…` */
+  code?: string | undefined;
+  /** The HTTP status of the answer. */
+  statusCode?: number | undefined;
+}
+
 /** Events of {@link server} and the arguments of their listeners. */
 export interface IServerEvents {
   /** A server with the option `port` listens. */
@@ -357,7 +365,7 @@ export interface IServerEvents {
   /** A connection of this server is closed. */
   close: [connection: connection, reason: number, desc: string];
   /** A request was refused before `request` could be emitted. */
-  upgradeError: [error: Error];
+  upgradeError: [error: IUpgradeError];
 }
 
 /** Listens for WebSocket requests on HTTP servers. */
@@ -982,16 +990,28 @@ export interface IConnectOptions extends https.RequestOptions {
   maxRedirects?: number | undefined;
 }
 
+/** Why there is no connection. docs/errors.md lists the codes. */
+export interface IConnectError extends Error {
+  /** `ERR_WEBSOCKET_…`, or that of the system or of Node. */
+  code?: string | undefined;
+  /** With `ERR_WEBSOCKET_STATUS`: the status that the server answered with instead of 101. */
+  statusCode?: number | undefined;
+  /** With `ERR_WEBSOCKET_STATUS`: the headers of that answer. */
+  headers?: http.IncomingHttpHeaders | undefined;
+  /** With `ERR_WEBSOCKET_STATUS`: its `X-WebSocket-Reject-Reason`. */
+  reason?: string | undefined;
+}
+
 /** Events of {@link client} and the arguments of their listeners. */
 export interface IClientEvents {
   /** The connection is open. */
   connect: [connection: IterableConnection];
   /** There will be no connection: the error of the system, or what was wrong with the server's answer. */
-  connectFailed: [err: Error];
+  connectFailed: [err: IConnectError];
   /** The server answered with something else than 101. With a listener for it, `connectFailed` is not emitted. */
   httpResponse: [response: http.IncomingMessage, client: client];
   /** The same as `connectFailed`, emitted only if somebody listens for it. */
-  error: [err: Error];
+  error: [err: IConnectError];
 }
 
 /** Opens connections to servers. */

@@ -285,7 +285,7 @@ export interface IServerConfig extends IConfig {
 
   /**
    * Which proxies are believed when they name the client in `X-Forwarded-For`: everybody (true), nobody (false), or
-   * those with one of these addresses or in one of these ranges (`10.0.0.0/8`).
+   * those with one of these addresses or in one of these ranges (`10.0.0.0/8`). `'unix:'` stands for Unix sockets.
    * @default true
    */
   trustProxy?: boolean | string | string[] | undefined;
@@ -333,8 +333,8 @@ export type INoServerConfig = Omit<IServerConfig, 'httpServer'> & { noServer: tr
 
 /** Options of a server that listens itself. */
 export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServer' | 'host' | 'port'> & {
-  /** The port to listen on; 0 lets the operating system choose. */
-  port: number;
+  /** The port to listen on, as a number or in digits; 0 lets the operating system choose. */
+  port: number | string;
   /**
    * The address to listen at, or a name for one.
    * @default all addresses
@@ -481,7 +481,7 @@ export class request extends EventEmitter {
   httpRequest: http.IncomingMessage;
   /** The `Host` header, with a port if the client named one. */
   host: string;
-  /** Path and query as in the request line. */
+  /** Path and query as in the request line; the whole URL if the client or a proxy sent that. */
   resource: string;
   /** The `Sec-WebSocket-Key` header. */
   key: string;

@@ -93,8 +93,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._held = false;
   this._resumesUnseen = false;
   this._nativeId = null;
-  // Whether the addon has stopped reading, and not everything that it has read was delivered; see transport/giving-back.
-  this._isStopping = false;
+  // While not everything was delivered that the addon has read: chunks that came since; see transport/giving-back.
+  this._earlyChunks = null;
   // What the addon was asked to tell when all is written, in order: a BoundFunction, or null for `drain`.
   this._sendCallbacks = null;
   // What permessage-deflate needs, when it was agreed on; see internal/compression/per-message-deflate.
@@ -238,14 +238,15 @@ function socketListeners(connection) {
 WebSocketConnection.prototype._becomeStream = function _becomeStream() {
   changeTransport(this, streamTransport);
   this._responseLength = 0;
+  this.socket.on('data', this.handleSocketData.bind(this));
   this._debug('transport: %s', this._transport.name);
 };
 
-/** Receives chunks from the socket; called by giving-back when Node reads it. */
-WebSocketConnection.prototype._receiveAsStream = function _receiveAsStream(receiver) {
+/** Receives chunks from the socket, those that came early too; called by giving-back when Node reads it. */
+WebSocketConnection.prototype._receiveAsStream = function _receiveAsStream(receiver, chunks) {
   this._receiver = receiver;
   updateConfig(this);
-  this.socket.on('data', this.handleSocketData.bind(this));
+  for (const chunk of chunks) this.handleSocketData(chunk);
 };
 
 /** Whether the addon may move the bytes. Programs that see or replace the handling of chunks get chunks. */
@@ -260,6 +261,10 @@ WebSocketConnection.prototype.handleSocketData = function handleSocketData(data)
   this._debug('handleSocketData: %d bytes', data.length);
   this.setKeepaliveTimer();
   if (this.state === STATE_CLOSED || this.state === STATE_PEER_REQUESTED_CLOSE) return;
+  if (this._earlyChunks !== null) {
+    this._earlyChunks.push(data);
+    return;
+  }
   if (this._receiver === null) {
     if (this._context === undefined) this._context = captureContext();
     this._receiver = new StreamReceiver(maskPolicy(this), receiverConfig(this), limits.receiverLimits(this));
@@ -298,7 +303,7 @@ WebSocketConnection.prototype._receiveHeld = function _receiveHeld() {
 
 /** Whether something was received that the program has not been told of. */
 WebSocketConnection.prototype._hasUntold = function _hasUntold() {
-  return this._inbox.length > 0 || (this._receiver !== null && this._receiver.hasMore);
+  return this._inbox.length > 0 || this._earlyChunks !== null || (this._receiver !== null && this._receiver.hasMore);
 };
 
 /** Strict with real streams; objects that merely look like sockets may feed whatever they like. */

@@ -16,6 +16,8 @@ const { serializeCookies } = require('./internal/handshake/set-cookie');
 const { appendHeaders } = require('./internal/handshake/answer-headers');
 const { headerText } = require('./internal/handshake/header-text');
 const { compileTrustProxy, clientAddress } = require('./internal/handshake/trust-proxy');
+const { noteRequest, noteAnswer } = require('./internal/handshake/single-answer');
+const { peerAddress, withoutPort } = require('./internal/base/address');
 const { destroyAfter } = require('./internal/time/linger');
 const { checkConnectionOptions } = require('./internal/options/read-options');
 const { makeInspectable } = require('./internal/base/inspect');
@@ -51,7 +53,9 @@ function WebSocketRequest(socket, httpRequest, serverConfig, head, willRead) {
   this._head = head;
   // The request comes in the async context of its socket; accept() may be called in any other.
   this._context = captureContext();
-  this._resolved = false;
+  // Another WebSocketRequest for the same HTTP request was answered: that of another server on the same HTTP server.
+  this._answeredElsewhere = noteRequest(this);
+  this._resolved = this._answeredElsewhere;
   this._handshakeRead = false;
   this._socketIsClosing = false;
   this._socketCloseHandler = this._handleSocketCloseBeforeAccept.bind(this);
@@ -160,10 +164,12 @@ function parseHeaders(request) {
 /** Takes the client's address from `X-Forwarded-For`, as far as those are trusted who have written it. */
 function readForwardedFor(request, trustProxy = true) {
   const isTrusted = typeof trustProxy === 'function' ? trustProxy : compileTrustProxy(trustProxy);
-  const peer = request.socket.remoteAddress;
+  const peer = peerAddress(request.socket);
   if (!isTrusted(peer)) return;
-  request.remoteAddresses = [...binding.parseList(String(request.httpRequest.headers['x-forwarded-for'])), peer];
-  request.remoteAddress = clientAddress(request.remoteAddresses, isTrusted);
+  const forwarded = binding.parseList(String(request.httpRequest.headers['x-forwarded-for'])).map(withoutPort);
+  if (forwarded.length === 0) return;
+  request.remoteAddresses = [...forwarded, request.socket.remoteAddress];
+  request.remoteAddress = clientAddress([...forwarded, peer], isTrusted);
 }
 
 /**
@@ -216,9 +222,7 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
   this.protocolFullCaseMap = null;
   this.requestedProtocols = null;
 
-  // Resolved before anybody is told, so that no listener can answer a second time.
-  this._resolved = true;
-  this.emit('requestResolved', this);
+  this._resolve();
 
   const { socket } = this;
   const connection = new WebSocketConnection(socket, [], acceptedProtocol, false, this.serverConfig);
@@ -309,8 +313,7 @@ WebSocketRequest.prototype.reject = function reject(status, reason, extraHeaders
   }
   const response = binding.response(status, statusPhrase(status), headers);
 
-  this._resolved = true;
-  this.emit('requestResolved', this);
+  this._resolve();
   const { socket } = this;
   socket.end(response, 'ascii');
   if (socket instanceof Duplex) {
@@ -332,8 +335,34 @@ WebSocketRequest.prototype._removeSocketCloseListeners = function _removeSocketC
 };
 
 WebSocketRequest.prototype._verifyResolution = function _verifyResolution() {
+  if (this._answeredElsewhere) throw this._answeredError();
   if (!this._resolved) return;
   throw websocketError('ERR_WEBSOCKET_ANSWERED', 'WebSocketRequest may only be accepted or rejected one time.');
+};
+
+/** What is wrong with answering a request that another server has answered. */
+WebSocketRequest.prototype._answeredError = function _answeredError() {
+  return websocketError('ERR_WEBSOCKET_ALREADY_ANSWERED', `The request for ${this.resource} was already answered by another ` +
+    'WebSocket server on the same HTTP server. Give each server requests of its own (options path and host), or have only ' +
+    'one of them answer.');
+};
+
+/** The request is answered now. Resolved before anybody is told, so that no listener can answer a second time. */
+WebSocketRequest.prototype._resolve = function _resolve() {
+  this._resolved = true;
+  const others = noteAnswer(this);
+  for (const other of others) {
+    other._resolved = true;
+    other._answeredElsewhere = true;
+  }
+  this.emit('requestResolved', this);
+  for (const other of others) other._leaveToOther();
+};
+
+/** Another server has answered: its connection needs nothing of this request. */
+WebSocketRequest.prototype._leaveToOther = function _leaveToOther() {
+  this._removeSocketCloseListeners();
+  this.emit('requestResolved', this);
 };
 
 makeInspectable(WebSocketRequest, ['resource', 'remoteAddress', 'origin', 'host', 'requestedProtocols']);

@@ -83,7 +83,10 @@ WebSocketRouter.prototype.pathToRegExp = function pathToRegExp(path) {
   return new RegExp(`^${path.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&')}$`);
 };
 
-/** Passes a request to the first handler that fits, in the client's order of subprotocols; 404 when none does. */
+/**
+ * Passes a request to the first handler that fits, in the client's order of subprotocols; 404 when none does.
+ * @returns {any} what the handler returns: the server looks after promises that are rejected
+ */
 WebSocketRouter.prototype.handleRequest = function handleRequest(request) {
   let { requestedProtocols } = request;
   if (requestedProtocols.length === 0) requestedProtocols = [NO_PROTOCOL];
@@ -97,11 +100,12 @@ WebSocketRouter.prototype.handleRequest = function handleRequest(request) {
     };
     const handler = this.handlers.find(fits);
     if (handler !== undefined) {
-      handler.callback(new WebSocketRouterRequest(request, protocol));
-      return;
+      return handler.callback(new WebSocketRouterRequest(request, protocol));
     }
   }
-  request.reject(404, 'No handler is available for the given request.');
+  // Another server on the same HTTP server may have had one.
+  if (!request._answeredElsewhere) request.reject(404, 'No handler is available for the given request.');
+  return undefined;
 };
 
 module.exports = WebSocketRouter;

@@ -12,11 +12,14 @@ const { asBuffer } = require('./internal/base/arguments');
 const channels = require('./internal/base/channels');
 const { makeInspectable } = require('./internal/base/inspect');
 const { statsOfServer, Totals } = require('./internal/connection/stats');
-const { compileFilter, upgradeListener } = require('./internal/handshake/mount-filter');
+const { compileFilter } = require('./internal/handshake/mount-filter');
+const { upgradeListener, mountOn, unmountFrom } = require('./internal/handshake/shared-upgrades');
+const { isBehindResponse, afterResponses } = require('./internal/handshake/pipelining');
+const { emitRequest } = require('./internal/handshake/request-event');
 const { compileOriginCheck } = require('./internal/handshake/origins');
 const { BoundFunction } = require('./internal/base/context');
 const { deadlinesOf } = require('./internal/time/deadlines');
-const { Listener, checkListenOptions } = require('./internal/listening/listener');
+const { Listener, takeListenOptions } = require('./internal/listening/listener');
 const { isTime } = require('./internal/time/is-time');
 const { SERVER_OPTIONS } = require('./internal/options/tables');
 const { readOptions } = require('./internal/options/read-options');
@@ -31,12 +34,15 @@ const { optionError, websocketError } = require('./internal/base/errors');
 function WebSocketServer(config) {
   EventEmitter.call(this);
   this._handlers = {
-    upgrade: upgradeListener(this, this.handleUpgrade.bind(this)),
+    upgrade: upgradeListener(this, this.handleUpgrade.bind(this), refuseForeign.bind(null, this)),
     requestAccepted: this.handleRequestAccepted.bind(this),
     requestResolved: this.handleRequestResolved.bind(this),
   };
   this.connections = [];
   this.pendingRequests = [];
+  // The HTTP servers it is mounted on, and how often it was unmounted.
+  this._mountedOn = [];
+  this._unmounts = 0;
   this._filter = null;
   this._listener = null;
   this._originProblem = null;
@@ -48,7 +54,7 @@ function WebSocketServer(config) {
 util.inherits(WebSocketServer, EventEmitter);
 
 /**
- * Starts listening for requests.
+ * Starts listening for requests, besides where it does so already. The options are for all requests from now on.
  * @param {object} config `httpServer`, a server of Node or an array of them, `port` to listen itself, or `noServer: true`, and
  *   options
  * @throws {Error} without either, and for options that mean nothing
@@ -60,7 +66,7 @@ WebSocketServer.prototype.mount = function mount(config) {
   const merged = readOptions(SERVER_OPTIONS, 'WebSocketServer', config);
   compileTrustProxy(merged.trustProxy);
   const listens = merged.port !== null && merged.port !== undefined;
-  if (listens) checkListenOptions(merged);
+  if (listens) takeListenOptions(merged);
   // The host of a server that listens itself is where it listens.
   const filter = compileFilter(listens ? { path: merged.path } : merged);
   const originProblem = compileOriginCheck(merged.allowedOrigins, merged.verifyOrigin);
@@ -73,10 +79,14 @@ WebSocketServer.prototype.mount = function mount(config) {
   if (merged.noServer || listens) merged.httpServer = [];
   if (!merged.httpServer) throw optionError('You must specify an httpServer on which to mount the WebSocket server.');
   if (!Array.isArray(merged.httpServer)) merged.httpServer = [merged.httpServer];
+  // Nothing is changed before this line.
   this.config = merged;
   this._filter = filter;
   this._originProblem = originProblem;
-  for (const httpServer of merged.httpServer) httpServer.on('upgrade', this._handlers.upgrade);
+  for (const httpServer of merged.httpServer) {
+    mountOn(httpServer, this, this._handlers.upgrade);
+    if (!this._mountedOn.includes(httpServer)) this._mountedOn.push(httpServer);
+  }
   if (listens) this._listen();
 };
 
@@ -119,8 +129,8 @@ WebSocketServer.prototype.close = function close(callback) {
 
 /** Stops listening for requests. Connections stay open. */
 WebSocketServer.prototype.unmount = function unmount() {
-  if (!this.config) throw websocketError('ERR_WEBSOCKET_NOT_MOUNTED', 'The server is not mounted.', {}, TypeError);
-  for (const httpServer of this.config.httpServer) httpServer.removeListener('upgrade', this._handlers.upgrade);
+  this._unmounts++;
+  for (const httpServer of this._mountedOn.splice(0)) unmountFrom(httpServer, this, this._handlers.upgrade);
   if (this._listener === null) return;
   this._listener.close();
   this._listener = null;
@@ -179,9 +189,13 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
     throw websocketError('ERR_WEBSOCKET_NOT_MOUNTED',
       'mount() has to be called, with the options of the server, before handleUpgrade().');
   }
+  if (isBehindResponse(request, socket)) {
+    waitForResponses(this, request, socket, head);
+    return;
+  }
   const wsRequest = new WebSocketRequest(socket, request, this.config, head, true);
   try {
-    if (this._filter !== null && !this._filter(request)) throw refusal(404, 'There is no WebSocket server here (path, host).');
+    if (this._filter !== null && !this._filter(request)) throw foreign();
     wsRequest.readHandshake();
     checkLimits(this, wsRequest);
   } catch (error) {
@@ -189,8 +203,10 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
     return;
   }
 
+  // Another server on the HTTP server has been faster. The program is told all the same, as it always was.
+  const answeredBefore = wsRequest._answeredElsewhere;
   this.pendingRequests.push(wsRequest);
-  if (this.config.maxConnectionsPerAddress !== Infinity) this._addressCounts.add(wsRequest.remoteAddress, socket);
+  if (this.config.maxConnectionsPerAddress !== Infinity && !answeredBefore) this._addressCounts.add(wsRequest.remoteAddress, socket);
   wsRequest.once('requestAccepted', this._handlers.requestAccepted);
   wsRequest.once('requestResolved', this._handlers.requestResolved);
   const onSocketClose = () => this._handlers.requestResolved(wsRequest);
@@ -199,15 +215,40 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
   wsRequest.once('requestResolved', () => socket.removeListener('close', onSocketClose));
   startHandshakeTimeout(this, wsRequest);
 
-  if (this._originProblem === null) announce(this, wsRequest);
-  else checkOrigin(this, wsRequest);
+  try {
+    if (this._originProblem === null) announce(this, wsRequest);
+    else checkOrigin(this, wsRequest);
+  } finally {
+    if (answeredBefore) wsRequest._leaveToOther();
+  }
 };
+
+/** Handles a pipelined request when the responses before have been written. */
+function waitForResponses(server, request, socket, head) {
+  const unmounts = server._unmounts;
+  afterResponses(request, socket, () => {
+    if (server._unmounts === unmounts) server.handleUpgrade(request, socket, head);
+    else refuse(server, new WebSocketRequest(socket, request, server.config), refusal(503, 'The server was unmounted.'));
+  });
+}
+
+/** What is wrong with a request for another path or host. */
+function foreign() {
+  return refusal(404, 'There is no WebSocket server here (path, host).');
+}
+
+/** Refuses a request that no server on its HTTP server wants. */
+function refuseForeign(server, request, socket) {
+  const proceed = () => refuse(server, new WebSocketRequest(socket, request, server.config), foreign());
+  if (isBehindResponse(request, socket)) afterResponses(request, socket, proceed);
+  else proceed();
+}
 
 /** Goes on with a request whose origin is one of those that are wanted, now or when the program has made up its mind. */
 function checkOrigin(server, wsRequest) {
   const judge = (problem) => {
     // Time may have passed, and the client may have gone or the server have been shut down.
-    if (wsRequest._resolved || wsRequest._socketIsClosing) return;
+    if ((wsRequest._resolved && !wsRequest._answeredElsewhere) || wsRequest._socketIsClosing) return;
     if (problem === null) announce(server, wsRequest);
     else refuse(server, wsRequest, refusal(403, problem));
   };
@@ -235,12 +276,23 @@ function checkOrigin(server, wsRequest) {
 /** Accepts a request, or has the program do it. */
 function announce(server, wsRequest) {
   if (server.config.autoAcceptConnections) {
-    autoAccept(server, wsRequest);
+    // No exception: it would be thrown out of the `upgrade` event, for any client to end the process.
+    if (wsRequest._answeredElsewhere) refuse(server, wsRequest, wsRequest._answeredError());
+    else autoAccept(server, wsRequest);
   } else if (eventEmitterListenerCount(server, 'request') > 0) {
-    server.emit('request', wsRequest);
-  } else {
+    emitRequest(server, wsRequest, (cause) => listenerFailed(server, wsRequest, cause));
+  } else if (!wsRequest._answeredElsewhere) {
     wsRequest.reject(404, 'No handler is configured to accept the connection.');
   }
+}
+
+/** The program will not answer any more, since it has failed. */
+function listenerFailed(server, wsRequest, cause) {
+  if (wsRequest._resolved || wsRequest._socketIsClosing) return;
+  const error = refusal(500, 'A listener for the event request has failed before the request was answered.');
+  error.code = 'ERR_WEBSOCKET_REQUEST_LISTENER';
+  error.cause = cause;
+  refuse(server, wsRequest, error);
 }
 
 /** Answers a request that cannot be accepted, and tells the program. */

@@ -33,7 +33,7 @@ const bomb = { opcode: BINARY, rsv: RSV1, payload: deflated(Buffer.alloc(48 * MI
 
 /** Whether something is being inflated for a connection, whoever moves its bytes. */
 function isInflating({ _nativeId: id, _receiver: receiver }) {
-  return id === null ? receiver !== null && receiver.isBusy : binding.nativeIsInflating(id);
+  return id === null ? receiver !== null && receiver.hasMore : binding.nativeIsInflating(id);
 }
 
 /** Waits until a connection is inflating. False, and the test is skipped, when that was over before this thread has seen it. */

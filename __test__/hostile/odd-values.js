@@ -81,7 +81,7 @@ function lists(value, count) {
 
 /** In a process of its own: calls everything the addon exports with everything, in every place. */
 exports.addon = ({ report, root: directory }) => {
-  const binding = require(require('path').join(directory, 'lib', 'internal', 'binding'));
+  const binding = require(require('path').join(directory, 'lib', 'internal', 'addon', 'binding'));
   let calls = 0;
   // One of the exports is there to report what a program has thrown, whatever that is.
   process.on('uncaughtException', () => {});

@@ -129,7 +129,6 @@ describe('codes of what programs do wrong', () => {
   const connection = () => new Connection(mock(), [], null, false, {});
   for (const [code, call, name = 'Error'] of [
     ['ERR_WEBSOCKET_NOT_MOUNTED', () => new Server().handleUpgrade()],
-    ['ERR_WEBSOCKET_NOT_MOUNTED', () => new Server().unmount(), 'TypeError'],
     ['ERR_WEBSOCKET_DATA', () => new Server().broadcast(null), 'TypeError'],
     ['ERR_WEBSOCKET_URL', () => new Client().connect('/relative')],
     ['ERR_WEBSOCKET_SUBPROTOCOL', () => new Client().connect('ws://127.0.0.1:9/', 'a b')],

@@ -5,6 +5,7 @@
 const { test, describe } = require('node:test');
 const assert = require('node:assert');
 const net = require('net');
+const { spawnSync } = require('child_process');
 const http = require('http');
 const { once } = require('events');
 const websocket = require('../..');
@@ -117,6 +118,71 @@ for (const io of IO) {
       await openRawClient(port, { path: '/chat?x=1' });
       await accepted;
     });
+
+    test('the option path: targets in absolute form are understood', async (t) => {
+      const { port } = await listen(t, { io, path: '/chat' });
+      (await openRawClient(port, { path: `http://127.0.0.1:${port}/chat?x=1` })).destroy();
+      const peer = await rawClient(port, { path: 'http://127.0.0.1/other' });
+      await peer.until(() => peer.status === 404, 'a refusal');
+    });
+
+    test('the port may be in digits, as it comes from the environment', async (t) => {
+      const { server } = await listen(t, { io, port: '0' });
+      assert.strictEqual(server.config.port, 0);
+      const { port } = server.address();
+      server.close();
+      const again = await listen(t, { io, port: String(port) });
+      assert.strictEqual(again.port, port);
+    });
+
+    test('a pipelined upgrade is not answered behind a response that closes the connection', async (t) => {
+      const { server, port } = await listen(t, { io });
+      server.on('connect', () => assert.fail('the connection is closed'));
+      const answer = await answerTo(port, `GET / HTTP/1.1\r\nHost: a\r\n\r\n${requestHead()}`);
+      assert.match(answer, /^HTTP\/1\.1 426 /);
+      assert.doesNotMatch(answer, /HTTP\/1\.1 101/);
+    });
+
+    test('a request may have more than a thousand header fields', async (t) => {
+      const { server, port } = await listen(t, { io, autoAcceptConnections: false });
+      const requested = once(server, 'request');
+      const fields = Array.from({ length: 1500 }, (_, i) => [`x${i}`, '']);
+      await rawClient(port, { headers: { ...Object.fromEntries(fields), Last: 'here' } });
+      const [request] = await requested;
+      assert.strictEqual(request.httpRequest.headers.last, 'here');
+      assert.strictEqual(request.httpRequest.rawHeaders.length, 2 * (5 + 1500 + 1));
+      request.reject();
+    });
+
+    for (const [size, option] of [[4096, '--max-http-header-size=4096'], [16384, null], [100000, '--max-http-header-size=100000']]) {
+      test(`the head of a request may have ${size} bytes with ${option || 'the default of Node'}`, () => {
+        const script = `
+          const http = require('http');
+          const net = require('net');
+          const websocket = require(${JSON.stringify(require.resolve('../..'))});
+          const { requestHead } = require(${JSON.stringify(require.resolve('../helpers/raw'))});
+          const server = new websocket.server({ port: 0, host: '127.0.0.1', io: '${io}', autoAcceptConnections: true });
+          const ask = (length) => new Promise((resolve) => {
+            const socket = net.connect(server.address().port, '127.0.0.1');
+            socket.on('error', () => {});
+            socket.write(requestHead({ headers: { X: 'x'.repeat(length) } }));
+            socket.once('data', (bytes) => {
+              resolve(Number(String(bytes).slice(9, 12)));
+              socket.destroy();
+            });
+          });
+          server.on('listening', async () => {
+            // The other fields of the request have some 150 bytes.
+            const statuses = [];
+            for (const length of [${size} - 250, ${size}, 2 * ${size}]) statuses.push(await ask(length));
+            console.log(http.maxHeaderSize, statuses.join());
+            server.shutDown();
+          });
+        `;
+        const { stdout, stderr } = spawnSync(process.execPath, [...(option ? [option] : []), '-e', script], { encoding: 'utf8', timeout: 20000 });
+        assert.strictEqual(stdout, `${size} 101,431,431\n`, stderr);
+      });
+    }
 
     test('the request has what a request of an http.Server has', async (t) => {
       const { server, port } = await listen(t, { io, autoAcceptConnections: false });
@@ -260,7 +326,6 @@ describe('a server that listens itself, natively', { skip: binding ? false : 'so
   });
 
   test('the listener keeps the process alive, and lets it end when closed', async () => {
-    const { spawnSync } = require('child_process');
     const script = `
       const { server } = require(${JSON.stringify(require.resolve('../..'))});
       const listening = new server({ port: 0, host: '127.0.0.1' });
@@ -276,7 +341,7 @@ test('options that exclude each other or mean nothing are refused', () => {
   const create = (config) => () => new websocket.server(config);
   assert.throws(create({ port: 0, httpServer: http.createServer() }), /port excludes httpServer/);
   assert.throws(create({ port: 0, noServer: true }), /port excludes httpServer/);
-  for (const port of ['http', '', -1, 65536, 1.5, NaN]) assert.throws(create({ port }), /The option port/, String(port));
+  for (const port of ['', ' ', '80a', '-1', '1e3', '65536', '0x50', [80], -1, 65536, 1.5, NaN]) assert.throws(create({ port }), /The option port/, String(port));
   assert.throws(create({ port: 0, host: 7 }), /address to listen at/);
 });
 

@@ -120,6 +120,51 @@ describe('host', () => {
   });
 });
 
+describe('a request target in absolute form, as proxies send it', () => {
+  test('matches path and host by what it contains, whatever the Host header says', async (t) => {
+    const { ask } = await mounted(t, { path: '/a' }, { path: ['/b', '/'], host: 'b.test' }, { path: '/c', host: 'c.test:8080' });
+    assert.deepStrictEqual(await ask('http://127.0.0.1/a'), [101, 0]);
+    assert.deepStrictEqual(await ask('http://127.0.0.1:8080/a?x=http://b.test/b'), [101, 0]);
+    assert.deepStrictEqual(await ask('HTTP://127.0.0.1/a#top'), [101, 0]);
+    assert.deepStrictEqual(await ask('https://127.0.0.1/a'), [101, 0]);
+    assert.deepStrictEqual(await ask('ws://127.0.0.1/a'), [101, 0]);
+    assert.deepStrictEqual(await ask('http://b.test/b'), [101, 1]);
+    assert.deepStrictEqual(await ask('http://B.test:1234/b', 'c.test'), [101, 1]);
+    assert.deepStrictEqual(await ask('http://b.test'), [101, 1], 'no path is the path /');
+    assert.deepStrictEqual(await ask('http://b.test?x=1'), [101, 1]);
+    assert.deepStrictEqual(await ask('http://c.test:8080/c'), [101, 2]);
+    assert.deepStrictEqual(await ask('http://c.test:8081/c', 'c.test:8080'), [404]);
+    assert.deepStrictEqual(await ask('http://c.test/c', 'b.test'), [404]);
+    assert.deepStrictEqual(await ask('http://127.0.0.1/x/a'), [404]);
+    assert.deepStrictEqual(await ask('http://x/b', 'b.test'), [404]);
+  });
+
+  test('is routed by its path, too', async (t) => {
+    const { httpServer, port } = await startHttpServer(t);
+    const server = new websocket.server({ httpServer, path: /^\/(chat|rooms)/ });
+    const router = new websocket.router({ server });
+    const routed = [];
+    router.mount('/chat', null, (request) => {
+      routed.push([request.resource, request.resourceURL.pathname, request.resourceURL.query.room]);
+      request.accept();
+    });
+    router.mount(/^\/rooms\/\d+$/, null, (request) => {
+      routed.push([request.resource, request.resourceURL.pathname]);
+      request.accept();
+    });
+    for (const path of [`http://127.0.0.1:${port}/chat?room=1`, 'http://a.test/rooms/7']) (await openRawClient(port, { path })).destroy();
+    assert.deepStrictEqual(routed, [
+      [`http://127.0.0.1:${port}/chat?room=1`, '/chat', '1'],
+      ['http://a.test/rooms/7', '/rooms/7'],
+    ]);
+  });
+
+  test('may begin with two slashes without being one', async (t) => {
+    const { ask } = await mounted(t, { path: '//b.test/a' }, { path: '/a' });
+    assert.deepStrictEqual(await ask('//b.test/a'), [101, 0]);
+  });
+});
+
 describe('noServer', () => {
   test('handleUpgrade() is all it takes', async (t) => {
     const { httpServer, port } = await startHttpServer(t);

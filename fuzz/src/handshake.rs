@@ -3,7 +3,7 @@
 use arbitrary::{Arbitrary, Unstructured};
 use websocket::handshake::head::{HeadReader, refusal_response};
 use websocket::handshake::tokens::{is_header_value, is_token};
-use websocket::handshake::{MAX_HEAD_LEN, MAX_HEADERS, client, key, server};
+use websocket::handshake::{MAX_HEAD_LEN, MAX_HEADERS, MAX_REQUEST_HEADERS, client, key, server};
 
 use crate::feed::{pieces, take};
 
@@ -18,8 +18,8 @@ fn cuts(head: &[u8]) -> impl Iterator<Item = usize> {
     (0..head.len().min(MAX_HEAD_LEN)).step_by(step)
 }
 
-fn check_headers(headers: &[(String, String)]) {
-    assert!(headers.len() <= MAX_HEADERS);
+fn check_headers(headers: &[(String, String)], most: usize) {
+    assert!(headers.len() <= most);
     for (name, value) in headers {
         assert!(is_token(name), "{name:?} is a name");
         assert!(!value.contains(['\r', '\n', '\0']), "{value:?} stays on its line");
@@ -40,11 +40,11 @@ pub fn check_request(data: &[u8]) {
         }
     }
     match whole {
-        Ok(None) => assert!(data.len() < MAX_HEAD_LEN, "a head must end"),
+        Ok(None) => assert!(data.len() < server::longest_head(MAX_HEAD_LEN), "a head must end"),
         Err(refusal) => check_refusal(&refusal),
         Ok(Some((request, len))) => {
-            assert!(len <= data.len() && len <= MAX_HEAD_LEN);
-            check_headers(&request.headers);
+            assert!(len <= data.len() && len <= server::longest_head(MAX_HEAD_LEN));
+            check_headers(&request.headers, MAX_REQUEST_HEADERS);
             match request.check() {
                 Ok(version) => check_accepted(&request, version),
                 Err(refusal) => check_refusal(&refusal),
@@ -61,13 +61,13 @@ pub fn check_request(data: &[u8]) {
 /// When that does not hold.
 pub fn check_head(mut data: &[u8]) {
     let sizes: [u8; 4] = take(&mut data);
-    let whole = HeadReader::default().push(data);
+    let whole = HeadReader::new(MAX_HEAD_LEN).push(data);
     if let Err(refusal) = &whole {
         assert!(matches!(refusal.status, 400 | 426 | 431), "{}", refusal.status);
         check_refusal_response(refusal);
     }
     for sizes in [&[][..], &sizes[..]] {
-        let mut reader = HeadReader::default();
+        let mut reader = HeadReader::new(MAX_HEAD_LEN);
         let (mut outcome, mut at) = (Ok(None), 0);
         for piece in pieces(data, sizes) {
             at += piece.len();
@@ -75,7 +75,7 @@ pub fn check_head(mut data: &[u8]) {
             if outcome != Ok(None) {
                 break;
             }
-            assert!(at < MAX_HEAD_LEN, "a head must end");
+            assert!(at < server::longest_head(MAX_HEAD_LEN), "a head must end");
         }
         match (&outcome, &whole) {
             (Ok(Some((request, rest))), Ok(Some((same, all)))) => {
@@ -83,7 +83,7 @@ pub fn check_head(mut data: &[u8]) {
                 assert_eq!([rest, &data[at..]].concat(), *all, "nothing behind the head is lost");
             }
             // What is wrong may show only when the head is complete, and before it is too long.
-            (Ok(None), Err(_)) => assert!(data.len() < MAX_HEAD_LEN),
+            (Ok(None), Err(_)) => assert!(data.len() < server::longest_head(MAX_HEAD_LEN)),
             (Err(refusal), Err(_)) => check_refusal_response(refusal),
             _ => assert_eq!(outcome, whole, "in pieces of {sizes:?}"),
         }
@@ -143,7 +143,7 @@ pub fn check_response(data: &[u8]) {
         return;
     };
     assert!(len <= data.len() && len <= MAX_HEAD_LEN);
-    check_headers(&response.headers);
+    check_headers(&response.headers, MAX_HEADERS);
     let asked = [&[][..], &["chat"], &["chat", "superchat"]];
     for protocols in asked {
         if response.check(KEY, protocols, None).is_ok() {

@@ -1,32 +1,38 @@
 //! Request heads that arrive in pieces, and the answers to those that are no opening handshake.
 
-use super::MAX_HEAD_LEN;
 use super::server::{self, Refusal, Request};
 use super::tokens::list_contains;
 
-/// Collects a request head. Holds what has arrived, which is at most [`MAX_HEAD_LEN`] bytes and one piece.
-#[derive(Debug, Default)]
+/// Collects a request head. Holds what has arrived, which is at most [`server::longest_head`] and one piece.
+#[derive(Debug)]
 pub struct HeadReader {
     bytes: Vec<u8>,
+    max_len: usize,
 }
 
 impl HeadReader {
+    /// For heads of up to `max_len` bytes, counted as Node does.
+    #[must_use]
+    pub fn new(max_len: usize) -> Self {
+        Self { bytes: Vec::new(), max_len }
+    }
+
     /// Takes a piece. Returns the request, and what came behind its head, once the head is complete. Linear in what
     /// arrives, however small the pieces are.
     ///
     /// # Errors
-    /// As [`server::parse`], and 426 for a request that does not ask for a WebSocket. The reader is of no use then.
+    /// As [`server::parse_within`], and 426 for a request that does not ask for a WebSocket. The reader is of no use then.
     pub fn push(&mut self, piece: &[u8]) -> Result<Option<(Request, Vec<u8>)>, Refusal> {
         let seen = self.bytes.len();
         self.bytes.extend_from_slice(piece);
         // What is no HTTP at all mostly shows in the first piece; after that only an empty line can end the head.
         if seen > 0
-            && self.bytes.len() < MAX_HEAD_LEN
+            && self.bytes.len() < server::longest_head(self.max_len)
             && !has_empty_line(&self.bytes[seen.saturating_sub(3)..])
         {
             return Ok(None);
         }
-        let Some((request, len)) = server::parse(&self.bytes)? else { return Ok(None) };
+        let Some((request, len)) = server::parse_within(&self.bytes, self.max_len)? else { return Ok(None) };
         if !request.target.is_ascii() {
             return Err(refusal(400, "The request target must be ASCII."));
         }
@@ -80,21 +86,26 @@ pub fn refusal_response(refusal: &Refusal) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::handshake::MAX_HEAD_LEN;
+
+    fn reader() -> HeadReader {
+        HeadReader::new(MAX_HEAD_LEN)
+    }
 
     const HEAD: &[u8] =
         b"GET /chat?x=1 HTTP/1.1\r\nHost: a\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n\r\n";
 
     #[test]
     fn a_head_split_anywhere_is_the_same_request() {
-        let whole = HeadReader::default().push(HEAD);
+        let whole = reader().push(HEAD);
         let Ok(Some((request, rest))) = whole else { panic!("{whole:?}") };
         assert_eq!((request.target.as_str(), rest.len()), ("/chat?x=1", 0));
         for at in 1..HEAD.len() {
-            let mut reader = HeadReader::default();
+            let mut reader = reader();
             assert_eq!(reader.push(&HEAD[..at]), Ok(None), "{at}");
             assert_eq!(reader.push(&HEAD[at..]), Ok(Some((request.clone(), Vec::new()))), "{at}");
         }
-        let mut reader = HeadReader::default();
+        let mut reader = reader();
         let (last, all) = HEAD.split_last().expect("not empty");
         assert!(all.iter().all(|&byte| reader.push(&[byte]) == Ok(None)));
         assert_eq!(reader.push(&[*last, 0x81]), Ok(Some((request, vec![0x81]))));
@@ -102,23 +113,40 @@ mod tests {
 
     #[test]
     fn what_is_no_websocket_request_is_refused() {
-        let status = |bytes: &[u8]| HeadReader::default().push(bytes).map_err(|refusal| refusal.status);
+        let status = |bytes: &[u8]| reader().push(bytes).map_err(|refusal| refusal.status);
         assert_eq!(status(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Err(426));
         assert_eq!(status(b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n"), Err(426));
         assert_eq!(status(b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n"), Err(400));
         assert_eq!(status("GET /ü HTTP/1.1\r\nUpgrade: websocket\r\n\r\n".as_bytes()), Err(400));
         assert_eq!(status(b"\x16\x03\x01\x02\x00"), Err(400));
-        assert_eq!(status(&vec![b'a'; MAX_HEAD_LEN + 1]), Err(431));
+        assert_eq!(status(&vec![b'a'; server::longest_head(MAX_HEAD_LEN)]), Err(431));
     }
 
     #[test]
     #[cfg_attr(miri, ignore = "takes minutes when interpreted")]
     fn a_head_that_never_ends_is_refused_in_time() {
-        let mut reader = HeadReader::default();
+        let mut reader = reader();
         assert_eq!(reader.push(b"GET / HTTP/1.1\r\nX: "), Ok(None));
         let refused = (0..2 * MAX_HEAD_LEN).find_map(|_| reader.push(b"x").err());
         assert_eq!(refused.map(|refusal| refusal.status), Some(431));
-        assert!(reader.bytes.len() <= MAX_HEAD_LEN + 1);
+        assert!(reader.bytes.len() <= server::longest_head(MAX_HEAD_LEN));
+    }
+
+    #[test]
+    fn the_limit_is_the_one_the_program_has_set() {
+        let head = |len: usize| {
+            format!(
+                "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX: {}\r\n\r\n",
+                "x".repeat(len)
+            )
+        };
+        let status = |limit: usize, len: usize| {
+            HeadReader::new(limit).push(head(len).as_bytes()).err().map(|refusal| refusal.status)
+        };
+        assert_eq!(status(1024, 900), None);
+        assert_eq!(status(1024, 1024), Some(431));
+        assert_eq!(status(1024, 100_000), Some(431));
+        assert_eq!(status(200_000, 100_000), None);
     }
 
     #[test]
@@ -138,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_refusal_says_how_to_do_better() {
-        let refusal = HeadReader::default().push(b"GET / HTTP/1.1\r\n\r\n").expect_err("no upgrade");
+        let refusal = reader().push(b"GET / HTTP/1.1\r\n\r\n").expect_err("no upgrade");
         let response = refusal_response(&refusal);
         assert!(
             response.starts_with("HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade, close\r\n"),

@@ -13,8 +13,11 @@ pub mod key;
 pub mod server;
 pub mod tokens;
 
-/// The longest request or response head that is parsed, in bytes.
+/// The longest response head that is parsed, in bytes; and the longest request head, unless the program says otherwise.
 pub const MAX_HEAD_LEN: usize = 16 * 1024;
 
-/// The most header lines a head may have.
+/// The most header lines a response may have. Requests with more of them are rare, and parsed more slowly.
 pub const MAX_HEADERS: usize = 128;
+
+/// The most header lines a request may have: as many as Node documents for `server.maxHeadersCount`.
+pub const MAX_REQUEST_HEADERS: usize = 2000;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::key::{accept_key, is_valid_key};
 use super::tokens::{is_header_value, is_token, list_contains};
-use super::{MAX_HEAD_LEN, MAX_HEADERS};
+use super::{MAX_HEAD_LEN, MAX_HEADERS, MAX_REQUEST_HEADERS};
 
 /// The parts of an HTTP request that decide whether it is a correct opening handshake. A field that is `None` was
 /// not in the request; `method`, `upgrade` and `connection` are not judged when `None`, because whoever handed the
@@ -134,18 +134,68 @@ impl Request {
     }
 }
 
+/// What a head may have beyond its limit. Node's limit is for target, names and values; it does not count the method,
+/// the version, and what separates the parts.
+const UNCOUNTED: usize = 512;
+
+/// How many bytes of a head are looked at, for a limit of `max_len`.
+#[must_use]
+pub fn longest_head(max_len: usize) -> usize {
+    max_len.saturating_add(UNCOUNTED)
+}
+
+/// [`parse_within`] the limit that Node has by default.
+///
+/// # Errors
+/// As [`parse_within`].
+pub fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, Refusal> {
+    parse_within(bytes, MAX_HEAD_LEN)
+}
+
 /// Reads a request head from the front of `bytes`: the request and the length of its head, or `None` while the head
 /// is not complete.
 ///
 /// # Errors
-/// 400 for what is not HTTP/1.1, 431 for a head of more than [`MAX_HEAD_LEN`] bytes or [`MAX_HEADERS`] lines.
-pub fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, Refusal> {
-    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    let mut request = httparse::Request::new(&mut headers);
-    match request.parse(bytes) {
-        Ok(httparse::Status::Complete(len)) if len <= MAX_HEAD_LEN => {
+/// 400 for what is not HTTP/1.1, 431 for a head whose target, names and values have `max_len` bytes or more, or that has
+/// more than [`MAX_REQUEST_HEADERS`] lines.
+pub fn parse_within(bytes: &[u8], max_len: usize) -> Result<Option<(Request, usize)>, Refusal> {
+    match parse_into(&mut [httparse::EMPTY_HEADER; MAX_HEADERS], bytes, max_len) {
+        Err(httparse::Error::TooManyHeaders) => {
+            parse_into(&mut vec![httparse::EMPTY_HEADER; MAX_REQUEST_HEADERS], bytes, max_len)
+        }
+        result => result,
+    }
+    .unwrap_or_else(|error| {
+        Err(match error {
+            httparse::Error::TooManyHeaders => {
+                Refusal::new(431, format!("The request has more than {MAX_REQUEST_HEADERS} header lines."))
+            }
+            error => Refusal::new(400, format!("The request is not HTTP/1.1: {error}.")),
+        })
+    })
+}
+
+/// As [`parse_within`], with room for as many header lines as `headers` has; what is no HTTP is the outer error.
+fn parse_into<'b>(
+    headers: &mut [httparse::Header<'b>],
+    bytes: &'b [u8],
+    max_len: usize,
+) -> Result<Result<Option<(Request, usize)>, Refusal>, httparse::Error> {
+    let too_long = || {
+        Refusal::new(
+            431,
+            format!("The request head is longer than {max_len} bytes (--max-http-header-size)."),
+        )
+    };
+    let mut request = httparse::Request::new(headers);
+    Ok(match request.parse(bytes)? {
+        httparse::Status::Complete(len) if len <= longest_head(max_len) => {
             if request.version != Some(1) {
-                return Err(Refusal::new(400, "A WebSocket request must be HTTP/1.1."));
+                return Ok(Err(Refusal::new(400, "A WebSocket request must be HTTP/1.1.")));
+            }
+            let counted: usize = request.headers.iter().map(|line| line.name.len() + line.value.len()).sum();
+            if request.path.map_or(0, str::len) + counted >= max_len {
+                return Ok(Err(too_long()));
             }
             let headers = request.headers.iter().map(|line| (line.name.to_owned(), latin1(line.value)));
             let request = Request {
@@ -155,13 +205,9 @@ pub fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, Refusal> {
             };
             Ok(Some((request, len)))
         }
-        Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD_LEN => Ok(None),
-        Ok(_) => Err(Refusal::new(431, format!("The request head is longer than {MAX_HEAD_LEN} bytes."))),
-        Err(httparse::Error::TooManyHeaders) => {
-            Err(Refusal::new(431, format!("The request has more than {MAX_HEADERS} header lines.")))
-        }
-        Err(error) => Err(Refusal::new(400, format!("The request is not HTTP/1.1: {error}."))),
-    }
+        httparse::Status::Partial if bytes.len() < longest_head(max_len) => Ok(None),
+        _ => Err(too_long()),
+    })
 }
 
 /// The value of header `name`, several lines of it joined by commas.

@@ -236,28 +236,32 @@ fn what_is_not_http_1_1_is_refused_as_soon_as_it_is_seen() {
 
 #[test]
 fn a_head_may_be_as_long_as_the_limit_and_no_longer() {
-    let head = |len: usize| {
-        let line = "X: \r\n\r\n";
-        let start = &EXAMPLE[..EXAMPLE.len() - 2];
-        start.to_owned() + &line.replacen(' ', &format!(" {}", "x".repeat(len - start.len() - line.len())), 1)
+    // counted as Node does: target, names and values
+    let head = |counted: usize| {
+        let value = "x".repeat(counted - "/".len() - "Host".len() - "a".len() - "X".len());
+        format!("GET / HTTP/1.1\r\nHost: a\r\nX: {value}\r\n\r\n")
     };
-    assert_eq!(parsed(&head(MAX_HEAD_LEN)).check(), Ok(13));
-    let too_long = refusal(431, "The request head is longer than 16384 bytes.");
-    let longer = head(MAX_HEAD_LEN + 1);
-    assert_eq!(longer.len(), MAX_HEAD_LEN + 1);
-    assert_eq!(parse(longer.as_bytes()), Err(too_long.clone()));
-    // without its end it is refused when nothing that may still come could end it in time
-    assert_eq!(parse(&longer.as_bytes()[..MAX_HEAD_LEN - 1]), Ok(None));
-    assert_eq!(parse(&longer.as_bytes()[..MAX_HEAD_LEN]), Err(too_long.clone()));
-    assert_eq!(parse(&vec![b'a'; MAX_HEAD_LEN]), Err(too_long));
+    for limit in [1024, MAX_HEAD_LEN, 100_000] {
+        let parse = |bytes: &[u8]| parse_within(bytes, limit);
+        let reason = format!("The request head is longer than {limit} bytes (--max-http-header-size).");
+        let too_long = refusal(431, &reason);
+        assert!(matches!(parse(head(limit - 1).as_bytes()), Ok(Some(_))), "{limit}");
+        assert_eq!(parse(head(limit).as_bytes()), Err(too_long.clone()));
+        // without its end it is refused when nothing that may still come could end it in time
+        let endless = vec![b'a'; longest_head(limit)];
+        assert_eq!(parse(&endless[..endless.len() - 1]), Ok(None));
+        assert_eq!(parse(&endless), Err(too_long));
+    }
 }
 
 #[test]
 fn a_head_may_have_as_many_lines_as_the_limit_and_no_more() {
-    let head = |lines: usize| format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(lines));
-    assert_eq!(parsed(&head(MAX_HEADERS)).headers.len(), MAX_HEADERS);
-    let expected = refusal(431, "The request has more than 128 header lines.");
-    assert_eq!(parse(head(MAX_HEADERS + 1).as_bytes()), Err(expected));
+    let head = |lines: usize| format!("GET / HTTP/1.1\r\n{}\r\n", "a:b\r\n".repeat(lines));
+    for lines in [MAX_HEADERS, MAX_HEADERS + 1, MAX_REQUEST_HEADERS] {
+        assert_eq!(parsed(&head(lines)).headers.len(), lines);
+    }
+    let expected = refusal(431, "The request has more than 2000 header lines.");
+    assert_eq!(parse(head(MAX_REQUEST_HEADERS + 1).as_bytes()), Err(expected));
 }
 
 #[test]

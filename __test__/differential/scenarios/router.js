@@ -31,6 +31,8 @@ const matching = (name, routes, requests, more = {}) => ({
 module.exports = [
   matching('paths are matched literally and as a whole', () => [['/a', null, 'a'], ['/a.b', null, 'a.b'], ['/', null, 'root']],
     [['/a'], ['/a/'], ['/a.b'], ['/axb'], ['/'], ['/A'], ['/a?query=1']]),
+  matching('a target in absolute form is matched by its path', () => [['/a', null, 'a'], ['/', null, 'root']],
+    [['http://example.com/a'], ['http://example.com:8080/a?b=/c'], ['http://example.com'], ['http://example.com/a/b']]),
   matching('"*" matches every path', () => [['*', null, 'star']], [['/'], ['/x/y?z']]),
   matching('a RegExp matches parts of the path', () => [[/^\/room\/\d+$/, null, 'room'], [/deep/i, null, 'deep']],
     [['/room/1'], ['/room/x'], ['/a/DEEP/b'], ['/none']]),

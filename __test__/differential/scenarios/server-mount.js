@@ -160,6 +160,69 @@ module.exports = [
     },
   },
   {
+    name: 'a server can be mounted on one http server after the other',
+    async run({ lib, trace, listen, open, wireToEnd }) {
+      const webs = [await listen(), await listen()];
+      const server = new lib.server({ httpServer: webs[0], closeTimeout: 11 });
+      server.mount({ httpServer: webs[1], closeTimeout: 22 });
+      trace('config', server.config.closeTimeout, server.config.httpServer.length, webs.map(upgradeListeners));
+      server.on('request', (request) => {
+        const connection = request.accept();
+        trace('connection', request.resource, connection.closeTimeout);
+        connection.drop(1000, 'served');
+      });
+      for (const [i, web] of webs.entries()) await wireToEnd(await open(web.port, { path: `/on-${i}` }), `peer ${i}`);
+    },
+  },
+  {
+    name: 'mounting fails after mounting has succeeded',
+    async run({ lib, trace, call, listen, open, wireToEnd }) {
+      const web = await listen();
+      const server = new lib.server({ httpServer: web, closeTimeout: 11 });
+      call('mount()', () => server.mount({ closeTimeout: 22 }));
+      trace('listeners', upgradeListeners(web));
+      server.on('request', (request) => request.accept().drop(1000, 'served'));
+      await wireToEnd(await open(web.port));
+    },
+  },
+  {
+    name: 'listeners that somebody has wrapped are the listeners of the server',
+    async run({ lib, trace, listen, open, wireToEnd }) {
+      const web = await listen();
+      const { on } = web;
+      web.on = function wrapped(name, listener) {
+        return on.call(this, name, function wrapper(...args) { return listener.apply(this, args); });
+      };
+      for (const name of ['first', 'second']) {
+        new lib.server({ httpServer: web }).on('request', (request) => {
+          trace(`${name} sees`, request.resource);
+          if (request.resource === `/${name}`) request.accept().drop(1000, name);
+        });
+      }
+      await wireToEnd(await open(web.port, { path: '/first' }), 'peer 1');
+      await wireToEnd(await open(web.port, { path: '/second' }), 'peer 2');
+    },
+  },
+  {
+    name: 'listeners that a custom server has taken off and calls itself are those of the server',
+    async run({ lib, trace, listen, open, wireToEnd }) {
+      const web = await listen();
+      for (const name of ['first', 'second']) {
+        new lib.server({ httpServer: web }).on('request', (request) => {
+          trace(`${name} sees`, request.resource);
+          if (request.resource === `/${name}`) request.accept().drop(1000, name);
+        });
+      }
+      const listeners = web.listeners('upgrade');
+      web.removeAllListeners('upgrade');
+      web.on('upgrade', (request, socket, head) => {
+        for (const listener of listeners) listener(request, socket, head);
+      });
+      await wireToEnd(await open(web.port, { path: '/first' }), 'peer 1');
+      await wireToEnd(await open(web.port, { path: '/second' }), 'peer 2');
+    },
+  },
+  {
     name: 'handleUpgrade called by the program works like the mounted handler',
     async run({ lib, trace, listen, open, wireToEnd, watchServer }) {
       const web = await listen();

@@ -1,11 +1,9 @@
 'use strict';
 
+// The options `path` and `host`.
+
 const { optionError } = require('../base/errors');
-
-// Several WebSocket servers on one HTTP server: the options `path` and `host`, and whose turn an `upgrade` event is.
-
-/** The server whose listener a function is. */
-const kServer = Symbol('server');
+const { parseUrl } = require('./legacy-url');
 
 const HOST_WITH_PORT = /:\d+$/;
 
@@ -39,6 +37,22 @@ function compileHost(entry) {
 }
 
 /**
+ * The path and the host that a request is for. A proxy may send the whole URL as the target (RFC 9112 section 3.2.2, RFC 6455
+ * section 4.2.1); the host in it comes before that of the header.
+ */
+function wanted({ url, headers }) {
+  const target = String(url);
+  const host = String(headers.host || '').toLowerCase();
+  if (target.startsWith('/')) return { path: target.split(/[?#]/, 1)[0], host };
+  try {
+    const parsed = parseUrl(target);
+    return { path: parsed.pathname || '/', host: parsed.host || host };
+  } catch {
+    return { path: target, host };
+  }
+}
+
+/**
  * Turns the options `path` and `host` into one function.
  * @returns {((request: import('http').IncomingMessage) => boolean)|null} null when every request is for the server
  * @throws {Error} that names the option
@@ -49,44 +63,10 @@ function compileFilter({ path, host }) {
   const hosts = given(host) ? asList(host).map(compileHost) : null;
   if (paths === null && hosts === null) return null;
   return (request) => {
-    if (paths !== null) {
-      const [requested] = String(request.url).split(/[?#]/, 1);
-      if (!paths.some((matches) => matches(requested))) return false;
-    }
-    if (hosts !== null) {
-      const requested = String(request.headers.host || '').toLowerCase();
-      if (!hosts.some((matches) => matches(requested))) return false;
-    }
-    return true;
+    const requested = wanted(request);
+    return (paths === null || paths.some((matches) => matches(requested.path))) &&
+      (hosts === null || hosts.some((matches) => matches(requested.host)));
   };
 }
 
-/**
- * A listener for `upgrade` events that passes those on to `handle` which are the server's.
- * @param {WebSocketServer} server whose `_filter` is as compileFilter() has made it
- * @param {(request: object, socket: object, head: Buffer) => void} handle
- */
-function upgradeListener(server, handle) {
-  function onUpgrade(request, socket, head) {
-    if (!this || typeof this.listeners !== 'function' || isFor(server, request, this.listeners('upgrade'))) {
-      handle(request, socket, head);
-    }
-  }
-  onUpgrade[kServer] = server;
-  return onUpgrade;
-}
-
-/** Whether a server is to answer a request, given all listeners there are. */
-function isFor(server, request, listeners) {
-  if (listeners.length === 1) return true;
-  const servers = listeners.map((listener) => listener[kServer]);
-  // Who asks for it by path or host comes before who takes everything.
-  const asking = servers.find((other) => other !== undefined && other._filter !== null && other._filter(request));
-  if (asking !== undefined) return asking === server;
-  if (server._filter === null) return true;
-  // It is nobody's of those who are known. Someone else may take it; but if there is nobody else, the last one refuses it.
-  const mayBeTaken = servers.some((other) => other === undefined || other._filter === null);
-  return !mayBeTaken && servers[servers.length - 1] === server;
-}
-
-module.exports = { compileFilter, upgradeListener };
+module.exports = { compileFilter };

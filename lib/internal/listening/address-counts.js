@@ -1,20 +1,20 @@
 'use strict';
 
-const { withoutMapping } = require('../base/address');
+const { canonicalAddress } = require('../base/address');
 
-/** Counts connections by address, from the opening handshake to the end of their sockets. */
+/** Counts connections by address, however it is spelt, from the opening handshake to the end of their sockets. */
 class AddressCounts {
   constructor() {
     this._counts = new Map();
   }
 
   of(address) {
-    return this._counts.get(withoutMapping(address)) || 0;
+    return this._counts.get(canonicalAddress(address)) || 0;
   }
 
   /** Counts a socket until it is closed. */
   add(address, socket) {
-    const key = withoutMapping(address);
+    const key = canonicalAddress(address);
     this._counts.set(key, this.of(key) + 1);
     socket.once('close', () => {
       const left = this.of(key) - 1;

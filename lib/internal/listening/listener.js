@@ -13,13 +13,22 @@ const { optionError } = require('../base/errors');
 /** What Node gives a request to arrive, in milliseconds. */
 const DEFAULT_HEAD_TIMEOUT = 60000;
 
+/** How many header fields a request may have: as many as the addon takes, and Node's documentation promises. */
+const MAX_HEADER_FIELDS = 2000;
+
 const NOT_FOR_BROWSERS = 'This is a WebSocket server: the request must ask for an upgrade to websocket.\n';
 
-/** Options that make no sense, before anything is done. */
-function checkListenOptions({ port, host }) {
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+/**
+ * Checks the options, and makes a number of a port in digits, as it comes from the environment.
+ * @throws {Error} that names the option
+ */
+function takeListenOptions(options) {
+  const { port, host } = options;
+  const number = typeof port === 'string' && /^\d+$/.test(port) ? Number(port) : port;
+  if (!Number.isInteger(number) || number < 0 || number > 65535) {
     throw optionError(`The option port must be an integer from 0 to 65535, not ${String(port)}.`);
   }
+  options.port = number;
   if (host !== null && host !== undefined && (typeof host !== 'string' || host === '')) {
     throw optionError(`With the option port, host is the address to listen at, not ${String(host)}.`);
   }
@@ -93,6 +102,7 @@ class Listener {
     // Node looks for requests that are late every 30 seconds, unless told otherwise; the addon four times a second.
     const server = http.createServer({ connectionsCheckingInterval: Math.min(Math.max(timeout >> 2, 250), 30000) }, answerPlainRequest);
     server.headersTimeout = timeout;
+    server.maxHeadersCount = MAX_HEADER_FIELDS;
     server.on('upgrade', onUpgrade);
     server.once('error', done);
     server.listen({ port, host: typeof host === 'string' ? host : undefined, backlog: 1024 }, () => {
@@ -114,4 +124,4 @@ class Listener {
   }
 }
 
-module.exports = { Listener, checkListenOptions };
+module.exports = { Listener, takeListenOptions };

@@ -2,6 +2,7 @@
 
 // Connections that the addon accepts itself, from their request to accept().
 
+const { maxHeaderSize } = require('http');
 const net = require('net');
 const { getSystemErrorName } = require('util');
 const binding = require('../addon/binding');
@@ -90,7 +91,7 @@ function isPending(id) {
  */
 function listen(address, port, timeout, onRequest) {
   prepareLazySockets();
-  const bound = binding.nativeListen(address, port, timeout);
+  const bound = binding.nativeListen(address, port, timeout, maxHeaderSize);
   if (bound.error !== 0) {
     const code = getSystemErrorName(-bound.error);
     throw Object.assign(new Error(`listen ${code}: ${address}:${port}`),

@@ -70,12 +70,6 @@ function other(value) {
   return value;
 }
 
-/** A port; the range is checked together with the host. */
-function port(value) {
-  const result = toNumber(value);
-  return Number.isNaN(result) ? value : result;
-}
-
 /** An object with more options, or nothing. */
 function group(value, name) {
   if (value && typeof value !== 'object') throw optionError(`The option ${name} must be an object, not ${shown(value)}.`);
@@ -90,4 +84,4 @@ function webSocketVersion(value) {
 }
 webSocketVersion.takesUndefined = true;
 
-module.exports = { shown, toNumber, number, size, keepaliveTime, flag, oneOf, other, port, group, webSocketVersion };
+module.exports = { shown, toNumber, number, size, keepaliveTime, flag, oneOf, other, group, webSocketVersion };

@@ -5,7 +5,7 @@
 const { DEFAULT_IO, checkIo } = require('../transport/io-option');
 const { deflateSettings } = require('../compression/per-message-deflate');
 const { httpServers } = require('./http-servers');
-const { number, size, keepaliveTime, flag, oneOf, other, port, group, webSocketVersion } = require('./kinds');
+const { number, size, keepaliveTime, flag, oneOf, other, group, webSocketVersion } = require('./kinds');
 
 function io(value) {
   checkIo(value);
@@ -40,7 +40,7 @@ const COMMON_OPTIONS = {
 const SERVER_OPTIONS = {
   httpServer: [null, httpServers],
   noServer: [false, flag],
-  port: [null, port],
+  port: [null, other],
   path: [null, other],
   host: [null, other],
   allowedOrigins: [null, other],

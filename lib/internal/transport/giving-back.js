@@ -7,6 +7,7 @@
 // then nobody reads, so no byte is lost or comes out of order.
 
 const binding = require('../addon/binding');
+const { scheduleDelivery } = require('../connection/delivery');
 const { StreamReceiver } = require('./stream-receiver');
 const { PLACE_MASK, connections } = require('./connections-by-id');
 const { DRAIN } = require('./send-callbacks');
@@ -21,7 +22,7 @@ function giveBack(connection) {
   const unsent = binding.nativeStop(id);
   const callbacks = connection._sendCallbacks;
   connection._sendCallbacks = null;
-  connection._isStopping = true;
+  connection._earlyChunks = [];
   connection._becomeStream();
   if (unsent !== null && unsent.length > 0) socket.write(unsent);
   if (callbacks === null) return;
@@ -34,20 +35,19 @@ function giveBack(connection) {
 
 /** Everything that the addon has read was delivered: Node reads from now on. */
 function stopped(connection) {
+  const chunks = connection._earlyChunks;
   const left = forget(connection, binding.nativeRelease);
   if (left === null) return;
-  if (connection.socket.destroyed) {
-    binding.releaseReceiver(left.receiver);
-    return;
-  }
-  connection._receiveAsStream(StreamReceiver.from(left.receiver));
-  readAgain(connection.socket);
-  if (left.unread.length > 0) connection.handleSocketData(left.unread);
+  if (left.unread.length > 0) chunks.unshift(left.unread);
+  connection._receiveAsStream(StreamReceiver.from(left.receiver), chunks);
+  if (!connection.socket.destroyed) readAgain(connection.socket);
+  // What was received, and the end of the socket if that has waited for it.
+  scheduleDelivery(connection);
 }
 
 /** The connection has ended before everything was delivered. */
 function abandon(connection) {
-  if (connection._isStopping) forget(connection, binding.nativeRemove);
+  if (connection._earlyChunks !== null) forget(connection, binding.nativeRemove);
 }
 
 /** Forgets a stopped connection, of which `release` has the addon let go. */
@@ -55,7 +55,7 @@ function forget(connection, release) {
   const id = connection._nativeId;
   connections[id & PLACE_MASK] = undefined;
   connection._nativeId = null;
-  connection._isStopping = false;
+  connection._earlyChunks = null;
   changeAliveFor(connection.socket, -1);
   return release(id);
 }

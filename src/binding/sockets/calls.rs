@@ -123,6 +123,14 @@ pub fn native_release(id: u32) -> Result<Option<ReleasedSocket>> {
     Ok(Some(ReleasedSocket { receiver: add_receiver(released.receiver)?, unread: released.unread.into() }))
 }
 
+/// Whether something is being inflated for a connection on another thread, for tests.
+#[napi(catch_unwind)]
+pub fn native_is_inflating(id: u32) -> bool {
+    with_environment(|environment| environment.with_reactor(|reactor, _| reactor.is_inflating(SlotId::from_raw(id))))
+        .flatten()
+        .unwrap_or_default()
+}
+
 /// Stops reading from a connection, or goes on.
 #[napi(catch_unwind)]
 pub fn native_pause(id: u32, paused: bool) -> Result<()> {

@@ -23,9 +23,9 @@ pub struct Listening {
     pub error: i32,
 }
 
-/// Listens at an IP address. A request has `timeout` milliseconds to arrive.
+/// Listens at an IP address. A request has `timeout` milliseconds to arrive, and its head `max_head_len` bytes.
 #[napi(catch_unwind)]
-pub fn native_listen(address: String, port: u32, timeout: u32) -> Result<Listening> {
+pub fn native_listen(address: String, port: u32, timeout: u32, max_head_len: u32) -> Result<Listening> {
     const INVALID: i32 = 22;
     let failed = |error| Listening { listener: 0, address: String::new(), port: 0, error };
     let (Ok(ip), Ok(port)) = (address.parse::<IpAddr>(), u16::try_from(port)) else {
@@ -33,8 +33,9 @@ pub fn native_listen(address: String, port: u32, timeout: u32) -> Result<Listeni
     };
     started(|environment| {
         let timeout = Duration::from_millis(u64::from(timeout));
-        let listening =
-            environment.with_reactor(|reactor, _| reactor.listen(SocketAddr::new(ip, port), timeout));
+        let listening = environment.with_reactor(|reactor, _| {
+            reactor.listen(SocketAddr::new(ip, port), timeout, max_head_len as usize)
+        });
         let (listener, address) = match listening {
             Some(Ok(listening)) => listening,
             Some(Err(error)) => return failed(error.raw_os_error().unwrap_or(INVALID)),

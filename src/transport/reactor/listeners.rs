@@ -35,6 +35,8 @@ struct Listener {
     socket: TcpListener,
     /// How long a request may take to arrive.
     timeout: Duration,
+    /// How long the head of a request may be.
+    max_head_len: usize,
     accepting: Accepting,
     /// Connections whose request has not arrived, by the time at which they came; some have gone on since.
     heads: VecDeque<(Instant, ConnectionId)>,
@@ -56,6 +58,7 @@ pub(super) struct Accepted {
     pub(super) listener: ListenerId,
     pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
+    pub(super) max_head_len: usize,
 }
 
 /// A connection whose time is over.
@@ -95,13 +98,14 @@ impl Listeners {
         registry: &Registry,
         address: SocketAddr,
         timeout: Duration,
+        max_head_len: usize,
     ) -> io::Result<(ListenerId, SocketAddr)> {
         let mut socket = TcpListener::bind(address)?;
         let address = socket.local_addr()?;
         let id = self.slots.next_id().ok_or_else(|| io::Error::other("too many listeners"))?;
         registry.register(&mut socket, Self::token(id), Interest::READABLE)?;
         let heads = VecDeque::new();
-        self.slots.insert(Listener { socket, timeout, accepting: Accepting::Nothing, heads });
+        self.slots.insert(Listener { socket, timeout, max_head_len, accepting: Accepting::Nothing, heads });
         Ok((id, address))
     }
 
@@ -130,7 +134,8 @@ impl Listeners {
         let mut accepted = Vec::new();
         for (id, listener) in self.slots.iter_mut() {
             if listener.accepting == Accepting::Pending {
-                let add = |stream, peer| accepted.push(Accepted { listener: id, stream, peer });
+                let max_head_len = listener.max_head_len;
+                let add = |stream, peer| accepted.push(Accepted { listener: id, stream, peer, max_head_len });
                 listener.accepting = accept_some(&listener.socket, &now, add);
             }
         }

@@ -238,6 +238,11 @@ impl Reactor {
         }
     }
 
+    /// Whether something is being inflated for a connection, for tests.
+    pub(crate) fn is_inflating(&self, id: ConnectionId) -> bool {
+        self.sockets.get(id).is_some_and(|socket| socket.inflating.is_some())
+    }
+
     /// Sets limits on numbers and rates of a connection that nothing has been read of yet.
     pub(crate) fn limit(&mut self, id: ConnectionId, limits: Limits) {
         if let Some(socket) = self.sockets.get_mut(id) {
@@ -456,9 +461,9 @@ impl Reactor {
             return;
         }
         let now = Instant::now();
-        for Accepted { listener, stream, peer } in accepted {
+        for Accepted { listener, stream, peer, max_head_len } in accepted {
             // The program sets the limits when it accepts; nothing is parsed before.
-            let opening = Opening { reader: HeadReader::default(), listener, peer };
+            let opening = Opening { reader: HeadReader::new(max_head_len), listener, peer };
             let stage = Stage::Head(Box::new(opening));
             let Ok(socket) = self.insert(stream, Config::new(Role::Server), stage) else { continue };
             let id = socket.id;
@@ -551,8 +556,9 @@ impl Reactor {
         &mut self,
         address: SocketAddr,
         timeout: Duration,
+        max_head_len: usize,
     ) -> io::Result<(ListenerId, SocketAddr)> {
-        self.listeners.listen(self.poll.registry(), address, timeout)
+        self.listeners.listen(self.poll.registry(), address, timeout, max_head_len)
     }
 
     /// Stops listening. Connections whose request has not arrived are closed, the others stay.

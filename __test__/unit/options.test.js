@@ -133,7 +133,12 @@ describe('keepalive', () => {
 
   test('a connection made by hand is refused before its socket is touched', () => {
     const socket = new EventEmitter();
-    assert.throws(() => new WebSocketConnection(socket, [], null, false, { keepalive: true }), { code: CODE, message: interval });
+    const make = (config) => () => new WebSocketConnection(socket, [], null, false, { keepalive: true, ...config });
+    for (const keepaliveInterval of [undefined, null, '100', 'soon']) {
+      assert.throws(make({ keepaliveInterval }), { code: CODE, message: interval });
+    }
+    assert.throws(make({ keepaliveInterval: 5, dropConnectionOnKeepaliveTimeout: true, keepaliveGracePeriod: 'soon' }), { message: grace });
+    assert.throws(make({ keepaliveInterval: -1 }), { code: CODE, message: /of at least 0, not -1/ });
   });
 
   test('times that are not needed may be missing', () => {

@@ -67,6 +67,8 @@ function checkConnectionOptions(config) {
     throw optionError(`A WebSocketConnection needs an object of options, not ${shown(config)}.`);
   }
   if (checked.has(config)) return;
+  // First, because of its texts.
+  checkKeepalive(config);
   for (const name in config) {
     const value = config[name];
     if (!Object.hasOwn(ALL_OPTIONS, name)) {
@@ -76,7 +78,6 @@ function checkConnectionOptions(config) {
       kind(value, name);
     }
   }
-  checkKeepalive(config);
 }
 
 /** Times that are needed once the keepalive is on. The texts are those of websocket 1.0.35. */

@@ -140,25 +140,6 @@ describe('a listener for request that returns a rejected promise', () => {
   });
 });
 
-test('a listener for request that throws: the client gets 500, the exception is the program\'s', async (t) => {
-  const { server } = await serve(t);
-  const { httpServer, port } = await startHttpServer(t);
-  let thrown;
-  httpServer.on('upgrade', (request, socket, head) => {
-    try {
-      server.handleUpgrade(request, socket, head);
-    } catch (error) {
-      thrown = error;
-    }
-  });
-  server.on('request', () => { throw boom; });
-  const peer = await rawClient(port);
-  t.after(() => peer.destroy());
-  await peer.until(() => peer.head !== null, 'an answer');
-  assert.strictEqual(peer.status, 500);
-  assert.strictEqual(thrown, boom);
-});
-
 test('what is returned and is no promise is left alone: a query may begin when then() is called', async (t) => {
   let calls = 0;
   const { ask } = await serve(t, (request) => {

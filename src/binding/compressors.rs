@@ -65,7 +65,8 @@ pub fn release_compressor(id: u32) {
 /// The number of bytes that have come out of a compressor.
 #[napi(catch_unwind)]
 pub fn compressor_bytes(id: u32) -> f64 {
-    COMPRESSORS.with_borrow_mut(|all| all.get_mut(SlotId::from_raw(id)).map_or(0, |outgoing| outgoing.sent) as f64)
+    COMPRESSORS
+        .with_borrow_mut(|all| all.get_mut(SlotId::from_raw(id)).map_or(0, |outgoing| outgoing.sent) as f64)
 }
 
 /// The compressors alive on this thread, and how many of them hold the memory of a context; for tests.
@@ -142,7 +143,8 @@ pub(super) fn with_message<T>(
     mut send: impl FnMut(Message<'_>) -> T,
 ) -> T {
     let result = COMPRESSORS.with_borrow_mut(|all| {
-        let outgoing = all.get_mut(SlotId::from_raw(id)).filter(|outgoing| payload.len() >= outgoing.threshold)?;
+        let outgoing =
+            all.get_mut(SlotId::from_raw(id)).filter(|outgoing| payload.len() >= outgoing.threshold)?;
         outgoing.idle_for = 0;
         let Outgoing { compressor, sent, .. } = outgoing;
         compressor.compress(payload, |payload| {
@@ -162,8 +164,10 @@ fn unknown(id: u32) -> Error {
 #[napi(catch_unwind)]
 pub fn start_compression(id: u32, payload: &[u8]) -> Result<AsyncTask<Pooled<Compress>>> {
     COMPRESSORS.with_borrow_mut(|all| {
-        let outgoing =
-            all.get_mut(SlotId::from_raw(id)).filter(|outgoing| outgoing.job.is_none()).ok_or_else(|| unknown(id))?;
+        let outgoing = all
+            .get_mut(SlotId::from_raw(id))
+            .filter(|outgoing| outgoing.job.is_none())
+            .ok_or_else(|| unknown(id))?;
         outgoing.idle_for = 0;
         let compressor = outgoing.compressor.take();
         let job = Arc::new(Job::new(Compress { compressor, payload: payload.to_vec() }));

@@ -64,7 +64,8 @@ mod tests {
 
     /// Frames of `count` messages that inflate to 256 KiB each.
     fn frames(count: usize) -> Vec<u8> {
-        let mut compressor = Compressor::new(crate::protocol::deflate::Settings { level: 6, window_bits: 15 }, false);
+        let mut compressor =
+            Compressor::new(crate::protocol::deflate::Settings { level: 6, window_bits: 15 }, false);
         let mut out = bytes::BytesMut::new();
         for _ in 0..count {
             compressor.compress(&vec![b'a'; ENOUGH], |payload| {
@@ -81,10 +82,10 @@ mod tests {
         let mut messages = 0;
         let mut rounds = 0;
         while !input.is_empty() {
-            let received = Receive { receiver, input }.run();
-            assert!(received.events.len() <= 2, "no more than the budget at a time");
-            messages += received.events.len();
-            (receiver, input) = (received.receiver, received.rest);
+            let done = Receive { receiver, input }.run();
+            assert!(done.events.len() <= 2, "no more than the budget at a time");
+            messages += done.events.len();
+            (receiver, input) = (done.receiver, done.rest);
             rounds += 1;
         }
         assert_eq!(messages, 5);

@@ -174,7 +174,8 @@ impl Idle {
     /// The (negative) error number of libuv.
     pub(in crate::binding) fn new(uv: Uv, event_loop: Loop) -> Result<Self, c_int> {
         // SAFETY: the loop is the one of this thread, and the memory is large enough for a `uv_idle_t`.
-        OwnedHandle::new(uv, HANDLE_TYPE_IDLE, |handle| unsafe { (uv.idle_init)(event_loop, handle) }).map(Self)
+        OwnedHandle::new(uv, HANDLE_TYPE_IDLE, |handle| unsafe { (uv.idle_init)(event_loop, handle) })
+            .map(Self)
     }
 
     /// Has the loop call `callback` in every turn. Does nothing when it does so already.

@@ -224,4 +224,3 @@ fn header_bits(header: &FrameHeader) -> u32 {
     let first = u32::from(header.fin) << 7 | u32::from(header.rsv) << 4 | header.opcode as u32;
     first << 8 | u32::from(header.mask.is_some()) << 7
 }
-

@@ -96,4 +96,3 @@ pub(super) fn buffer(env: &Env, mut bytes: Vec<u8>) -> Result<BufferSlice<'_>> {
     bytes.shrink_to_fit();
     BufferSlice::from_data(env, bytes)
 }
-

@@ -16,6 +16,7 @@ use crate::binding::streams::receiver::add_receiver;
 use crate::slots::SlotId;
 use crate::transport::driver::event_queue::Wake;
 use crate::transport::driver::policy::Io;
+use crate::transport::reactor::Reactor;
 
 /// Replaces the async resource of the next calls to `dispatch`.
 #[napi(catch_unwind)]
@@ -50,7 +51,6 @@ pub fn native_set_io(io: u32) -> Result<()> {
 /// was read from the socket before; `reads_to_end` says that a short read does not mean that nothing is left (Unix sockets);
 /// `mask` and `inflation` as for `createReceiver`.
 #[napi(catch_unwind)]
-#[expect(clippy::too_many_arguments, reason = "one call for each connection, without an object made for it")]
 pub fn native_add(
     fd: i32,
     mask: u32,
@@ -126,9 +126,11 @@ pub fn native_release(id: u32) -> Result<Option<ReleasedSocket>> {
 /// Whether something is being inflated for a connection on another thread, for tests.
 #[napi(catch_unwind)]
 pub fn native_is_inflating(id: u32) -> bool {
-    with_environment(|environment| environment.with_reactor(|reactor, _| reactor.is_inflating(SlotId::from_raw(id))))
-        .flatten()
-        .unwrap_or_default()
+    with_environment(|environment| {
+        environment.with_reactor(|reactor, _| reactor.is_inflating(SlotId::from_raw(id)))
+    })
+    .flatten()
+    .unwrap_or_default()
 }
 
 /// Stops reading from a connection, or goes on.
@@ -207,7 +209,7 @@ pub fn native_flush() -> Result<()> {
 #[napi(catch_unwind)]
 pub fn native_flush_now() -> Result<()> {
     started(|environment| {
-        environment.with_reactor(|reactor, events| reactor.flush_all(events));
+        environment.with_reactor(Reactor::flush_all);
     })
 }
 

@@ -124,7 +124,9 @@ pub fn native_broadcast_compressed(
 ) -> Result<()> {
     let opcode = opcode(opcode_bits)?;
     let mut frames = BytesMut::new();
-    compressors::with_message(compressor, opcode, payload, |message| message.put(&mut frames, threshold, false));
+    compressors::with_message(compressor, opcode, payload, |message| {
+        message.put(&mut frames, threshold, false);
+    });
     broadcast(&mut ids, frames)
 }
 

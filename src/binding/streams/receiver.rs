@@ -18,8 +18,8 @@ use crate::binding::rows::row::{ROW_LEN, Row};
 use crate::binding::rows::values::Values;
 use crate::jobs::Job;
 use crate::jobs::receive::Receive;
-use crate::protocol::receiver::Receiver;
 use crate::protocol::Event;
+use crate::protocol::receiver::Receiver;
 use crate::slots::{SlotId, Slots};
 
 /// What a stream is received with.
@@ -105,7 +105,6 @@ pub fn receiver_count() -> u32 {
 /// nothing is left, there may be more events without more input, or what is left takes long to inflate and is for
 /// `startInflation`.
 #[napi(catch_unwind, strict)]
-#[expect(clippy::too_many_arguments, reason = "one call for each chunk, without an object made for it")]
 pub fn receive(
     env: &Env,
     id: u32,

@@ -14,7 +14,8 @@ const PERIOD: Duration = Duration::from_millis(250);
 /// The task; ends with the last reference to `shared`. `listening` wakes it when somebody listens.
 pub(super) async fn run(shared: Weak<SharedReactor>, listening: Arc<Notify>) {
     loop {
-        let Some(next) = shared.upgrade().map(|shared: Arc<SharedReactor>| shared.expire(Instant::now())) else {
+        let Some(next) = shared.upgrade().map(|shared: Arc<SharedReactor>| shared.expire(Instant::now()))
+        else {
             return;
         };
         match next {

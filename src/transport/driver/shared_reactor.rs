@@ -204,7 +204,12 @@ impl SharedReactor {
     }
 
     /// Sends a large message, whose pieces are `len` bytes together, without copying what the socket takes at once.
-    pub(crate) fn send_large<'p>(&self, id: ConnectionId, pieces: impl Iterator<Item = &'p [u8]>, len: usize) {
+    pub(crate) fn send_large<'p>(
+        &self,
+        id: ConnectionId,
+        pieces: impl Iterator<Item = &'p [u8]>,
+        len: usize,
+    ) {
         if self.is_worker_driven() {
             let mut frames = BytesMut::with_capacity(len);
             pieces.for_each(|piece| frames.extend_from_slice(piece));

@@ -89,7 +89,12 @@ impl Inflations {
     }
 
     /// Has a thread work on a portion. The reactor is woken when that is done.
-    pub(super) fn start(&mut self, id: ConnectionId, receiver: Receiver, input: Vec<u8>) -> Arc<Job<Receive>> {
+    pub(super) fn start(
+        &mut self,
+        id: ConnectionId,
+        receiver: Receiver,
+        input: Vec<u8>,
+    ) -> Arc<Job<Receive>> {
         let job = Arc::new(Job::new(Receive { receiver, input }));
         let (work, finished) = (Arc::clone(&job), Arc::clone(&self.finished));
         self.under_way += 1;
@@ -98,6 +103,11 @@ impl Inflations {
             finished.push(id);
         }));
         job
+    }
+
+    /// Whether a portion is done and was not taken back.
+    pub(super) fn has_finished(&self) -> bool {
+        self.under_way > 0 && !self.finished.ids.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// A socket whose portion is done.

@@ -222,10 +222,7 @@ fn accept_some(
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Accepting::Nothing,
             // A peer that has gone again.
             Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
-                ) => {}
+                if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {}
             // No descriptors left, most likely. There will be some when others have closed.
             Err(_) => return Accepting::Exhausted(now() + RETRY),
         }

@@ -141,6 +141,7 @@ impl Reactor {
             || !self.flush_list.is_empty()
             || !self.fan_out_list.is_empty()
             || self.inflations.can_start()
+            || self.inflations.has_finished()
             || self.listeners.is_pending()
     }
 
@@ -331,11 +332,8 @@ impl Reactor {
         if socket.write != WriteState::Failed {
             // Errors come again, with the next flush.
             let before = socket.outbox.flush(&socket.stream, &mut self.spares).unwrap_or_default();
-            let written = if socket.outbox.is_empty() {
-                socket.write_pieces(&mut pieces, &mut self.spares)
-            } else {
-                0
-            };
+            let written =
+                if socket.outbox.is_empty() { socket.write_pieces(&mut pieces, &mut self.spares) } else { 0 };
             socket.counters.written.fetch_add((before + written) as u64, Relaxed);
         }
         self.append(id, |outbox, spares| {
@@ -420,7 +418,10 @@ impl Reactor {
                 self.schedule_read(id);
             }
         }
-        let full = !self.read_some(room, events) || !self.start_inflations(room, events);
+        // In this order: what is left for want of room must not be taken for what is left for another turn.
+        let all_read = self.read_some(room, events);
+        let all_started = self.start_inflations(room, events);
+        let full = !all_read || !all_started || (!events.fit(room) && self.inflations.has_finished());
         let more = self.saturated || !self.read_list.is_empty() || self.listeners.is_pending();
         Ok(match (full, more) {
             (true, _) => Progress::Full,
@@ -597,7 +598,8 @@ impl Reactor {
             match late {
                 Late::Head(id) if self.is_head(id) => {
                     if let Some(socket) = self.sockets.get_mut(id) {
-                        socket.refuse(&refusal(408, "The request did not arrive in time (handshakeTimeout)."));
+                        socket
+                            .refuse(&refusal(408, "The request did not arrive in time (handshakeTimeout)."));
                     }
                     self.listeners.passed_head();
                     self.listeners.linger(id, now);

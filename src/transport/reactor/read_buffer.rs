@@ -12,7 +12,10 @@
 //! The writer hands out only memory beyond `committed`, and no further than a whole ring beyond `released`. The reader hands
 //! out only memory between the two. So the two never see the same byte at a time, on whichever threads they are.
 
-#![expect(unsafe_code, reason = "the memory belongs to a Buffer of JavaScript, which Rust knows by its address")]
+#![expect(
+    unsafe_code,
+    reason = "the memory belongs to a Buffer of JavaScript, which Rust knows by its address"
+)]
 
 use std::ptr::NonNull;
 use std::sync::Arc;

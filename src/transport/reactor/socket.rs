@@ -22,6 +22,10 @@ use crate::handshake::server::Refusal;
 use crate::protocol::receiver::Receiver;
 use crate::protocol::{Config, Event};
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts; what excludes each other is in the two states"
+)]
 pub(crate) struct Socket {
     pub(super) id: ConnectionId,
     pub(super) stream: TcpStream,
@@ -145,7 +149,13 @@ impl Socket {
     }
 
     /// Bytes have come. They lie at `position` of the read buffer.
-    fn receive(&mut self, position: u64, mut bytes: &mut [u8], inflations: &mut Inflations, events: &mut Events) {
+    fn receive(
+        &mut self,
+        position: u64,
+        mut bytes: &mut [u8],
+        inflations: &mut Inflations,
+        events: &mut Events,
+    ) {
         if !matches!(self.stage, Stage::Open) {
             self.receive_head(bytes, events);
             return;
@@ -156,7 +166,10 @@ impl Socket {
             let event = match event {
                 Event::Message { kind, payload: std::borrow::Cow::Borrowed(payload) } => {
                     let offset = (payload.as_ptr() as usize - start) as u64;
-                    SocketEvent::Message(kind, Span { position: position + offset, len: payload.len() as u32 })
+                    SocketEvent::Message(
+                        kind,
+                        Span { position: position + offset, len: payload.len() as u32 },
+                    )
                 }
                 event => SocketEvent::Received(event.into_owned()),
             };
@@ -185,7 +198,8 @@ impl Socket {
     /// Takes the receiver back with all that has happened to it. True when the socket has to be read at once.
     #[must_use]
     pub(super) fn finish_inflation(&mut self, inflations: &mut Inflations, events: &mut Events) -> bool {
-        let Some(Inflating { step: Step::Running(job), configure }) = self.inflating.take().map(|it| *it) else {
+        let Some(Inflating { step: Step::Running(job), configure }) = self.inflating.take().map(|it| *it)
+        else {
             return false;
         };
         let Some(received) = job.take() else { return false };
@@ -217,7 +231,9 @@ impl Socket {
     pub(super) fn look_at_the_end(&mut self, events: &mut Events) {
         match self.stream.peek(&mut [0]) {
             Ok(0) => self.end(SocketEvent::End, events),
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => self.end(SocketEvent::Error(error), events),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
+                self.end(SocketEvent::Error(error), events);
+            }
             _ => {}
         }
     }

@@ -11,8 +11,18 @@ const ROOT = path.join(__dirname, '..', '..', '..');
 /** Loads an addon file, wherever its name comes from. */
 function loadFile(file) {
   if (path.extname(file) !== '.node') throw new Error('not a .node file');
-  if (!fs.existsSync(file)) throw new Error('no such file');
+  checkReadable(file);
   return require(file);
+}
+
+/** Tells a file that is not there from one that may not be read. */
+function checkReadable(file) {
+  try {
+    fs.accessSync(file, fs.constants.R_OK);
+  } catch ({ code }) {
+    if (code === 'ERR_ACCESS_DENIED') throw new Error('Node may not read it, as it runs without --allow-fs-read for it');
+    throw new Error(code === 'EACCES' || code === 'EPERM' ? 'permission denied' : 'no such file');
+  }
 }
 
 /** Loads the package with the binary for one platform, if it is of the same release as this one. */
@@ -36,6 +46,34 @@ function foreignBinaries(own) {
   }
 }
 
+/** Whether Node was started with a flag, on the command line or by NODE_OPTIONS. */
+function hasFlag(flag) {
+  return [...process.execArgv, ...(process.env.NODE_OPTIONS || '').split(/\s+/)].includes(flag);
+}
+
+/** What helps against causes that can be told by the reason of an attempt; null for all others. */
+function specificAdvice(attempts) {
+  const matching = (expression) => attempts.map(({ reason }) => expression.exec(reason)).find((match) => match !== null);
+  if (matching(/addons is disabled/)) {
+    return hasFlag('--no-addons') || !process.permission
+      ? ['  - start Node without the flag --no-addons: all of websocket rests on its addon']
+      : ['  - start Node with the flag --allow-addons as well: its permission model allows no addons without it'];
+  }
+  if (matching(/--allow-fs-read/)) return ['  - start Node with --allow-fs-read for the directory of the file as well'];
+  if (matching(/permission denied|not permitted|EACCES/i)) {
+    return ['  - let the user that runs Node read the file, on a file system that is not mounted with noexec'];
+  }
+  const glibc = matching(/version `(GLIBC_[\d.]+)' not found/);
+  if (glibc) {
+    return [
+      `  - use a system with ${glibc[1].replace('_', ' ').toLowerCase()} or newer`,
+      '  - or install Rust (https://rustup.rs), run `npm run build` in a checkout of the project on this system and set',
+      '    WEBSOCKET_NATIVE_PATH to the file it makes'
+    ];
+  }
+  return null;
+}
+
 /** Builds the one error a missing or broken binary ends in. */
 function bindingError(version, triple, attempts) {
   const own = `websocket.${triple}.node`;
@@ -47,7 +85,10 @@ function bindingError(version, triple, attempts) {
   const foreign = foreignBinaries(own);
   if (foreign.length > 0) lines.push(`Found for other platforms: ${foreign.join(', ')}`);
   lines.push('To fix it:');
-  if (process.env.WEBSOCKET_NATIVE_PATH) {
+  const specific = specificAdvice(attempts);
+  if (specific !== null) {
+    lines.push(...specific);
+  } else if (process.env.WEBSOCKET_NATIVE_PATH) {
     lines.push('  - correct or unset the environment variable WEBSOCKET_NATIVE_PATH');
   } else if (fs.existsSync(path.join(ROOT, 'Cargo.toml'))) {
     lines.push('  - install Rust (https://rustup.rs) and run `npm run build`');

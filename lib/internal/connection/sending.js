@@ -260,7 +260,8 @@ function broadcast(connections, method, data) {
   for (const connection of connections) {
     // Whoever has a method of his own there wants it called.
     if (payload === null || connection._transport !== nativeTransport || connection[method] !== methods[method] ||
-        isOverridden(connection) || connection.maskOutgoingPackets || connection._compressor?.group === null) {
+        isOverridden(connection) || connection.maskOutgoingPackets || connection._compressor?.group === null ||
+        connection.socket.writableEnded) {
       connection[method](data);
     } else if (maySend(connection) && hasRoom(connection, message, undefined, payload.length)) {
       countSent(connection, opcode, payload);

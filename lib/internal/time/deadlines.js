@@ -13,6 +13,15 @@ const probe = setTimeout(() => {}, 1);
 clearTimeout(probe);
 const { refresh: refreshTimer } = probe;
 
+/** Milliseconds by which a timer is late when the loop has stood still. */
+const LATE = 20;
+
+/** How long the loop gets to catch up then: at least some turns, at most some time and many turns. */
+const CATCH_UP = { leastTurns: 3, mostTurns: 50, mostTime: 100 };
+
+// Not the one that a test may put in its place.
+const { setImmediate } = globalThis;
+
 /** Lists with entries, by whether they keep the process alive and by duration. */
 const lists = { ref: new Map(), unref: new Map() };
 
@@ -67,6 +76,7 @@ class DeadlineList {
     /** When the timer fires, and what it was set to. */
     this._timerAt = 0;
     this._delay = 0;
+    this._isCatchingUp = false;
   }
 
   /**
@@ -131,6 +141,34 @@ class DeadlineList {
 
   _fire() {
     this._timer = null;
+    const late = performance.now() - this._timerAt;
+    if (late > LATE) this._catchUp(late);
+    else this._pass();
+  }
+
+  /**
+   * The loop has stood still. What would have put the deadlines off may have come meanwhile and wait in the kernel: it is read
+   * before they pass.
+   */
+  _catchUp(late) {
+    if (this._isCatchingUp) return;
+    this._isCatchingUp = true;
+    const end = performance.now() + Math.min(late, CATCH_UP.mostTime);
+    let turns = 0;
+    const turn = () => {
+      turns++;
+      if (turns < CATCH_UP.leastTurns || (turns < CATCH_UP.mostTurns && performance.now() < end)) {
+        setImmediate(turn);
+        return;
+      }
+      this._isCatchingUp = false;
+      this._pass();
+    };
+    setImmediate(turn);
+  }
+
+  /** Calls back for all entries that are due. */
+  _pass() {
     // A timer may come a little early, and a simulated one comes long before its time: it is right all the same.
     const now = Math.max(performance.now(), this._timerAt);
     const passed = new Link();

@@ -37,7 +37,7 @@ function giveBack(connection) {
   socket.write(NO_BYTES, (error) => {
     for (const callback of callbacks) if (callback !== DRAIN) callback.call(error);
     // Unless so much waits that the socket says so itself.
-    if (!error && callbacks.includes(DRAIN) && connection._needDrain) connection.handleSocketDrain();
+    if (!error && callbacks.includes(DRAIN) && !socket.writableNeedDrain) socket.emit('drain');
   });
 }
 

@@ -8,6 +8,7 @@ const net = require('net');
 const { getSystemErrorName } = require('util');
 const binding = require('../addon/binding');
 const { BoundFunction } = require('../base/context');
+const { refuseAfterEnd } = require('./after-end');
 const { frameLimit } = require('./encode');
 const { highWaterMarkOf } = require('./backpressure');
 const { KIND } = require('../addon/rows');
@@ -144,6 +145,11 @@ function adopt(connection, id, io, limits) {
   }
 }
 
+/** Whether the program has ended the socket. */
+function hasEnded({ socket }) {
+  return socket.writableEnded;
+}
+
 /** Bookkeeping after something was sent; `waiting` is how many bytes wait to be written then. */
 function sent(connection, waiting, cb) {
   if (waiting === GONE) {
@@ -197,18 +203,21 @@ module.exports = {
   get name() { return drivenByWorker() ? 'threads' : 'loop'; },
 
   sendText(connection, opcode, text, threshold, cb) {
+    if (hasEnded(connection)) return refuseAfterEnd(cb);
     const waiting = binding.nativeSendText(connection._nativeId, text, frameLimit(threshold),
       connection.maskOutgoingPackets);
     return sent(connection, waiting, cb);
   },
 
   sendBytes(connection, opcode, payload, threshold, cb) {
+    if (hasEnded(connection)) return refuseAfterEnd(cb);
     const waiting = binding.nativeSendBytes(connection._nativeId, opcode, payload, frameLimit(threshold),
       connection.maskOutgoingPackets);
     return sent(connection, waiting, cb);
   },
 
   sendCompressed(connection, opcode, data, threshold, cb) {
+    if (hasEnded(connection)) return refuseAfterEnd(cb);
     const { _nativeId: id, _compressor: compressor, maskOutgoingPackets: masked } = connection;
     const limit = frameLimit(threshold);
     const waiting = typeof data === 'string'
@@ -218,16 +227,23 @@ module.exports = {
   },
 
   sendFinished(connection, opcode, threshold, cb) {
-    const waiting = binding.nativeSendFinished(connection._nativeId, connection._compressor.use(), opcode,
-      frameLimit(threshold), connection.maskOutgoingPackets);
-    return sent(connection, waiting, cb);
+    const { _nativeId: id, _compressor: compressor, maskOutgoingPackets: masked } = connection;
+    const limit = frameLimit(threshold);
+    if (hasEnded(connection)) {
+      // The compressor has its context back only when somebody has taken the message.
+      binding.encodeFinished(compressor.use(), opcode, limit, masked);
+      return refuseAfterEnd(cb);
+    }
+    return sent(connection, binding.nativeSendFinished(id, compressor.use(), opcode, limit, masked), cb);
   },
 
   sendControl(connection, opcode, payload) {
+    if (hasEnded(connection)) return;
     sent(connection, binding.nativeSendControl(connection._nativeId, opcode, payload, connection.maskOutgoingPackets));
   },
 
   sendRaw(connection, bytes, cb) {
+    if (hasEnded(connection)) return refuseAfterEnd(cb);
     return sent(connection, binding.nativeSendRaw(connection._nativeId, bytes), cb);
   },
 

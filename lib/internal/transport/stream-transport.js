@@ -3,16 +3,14 @@
 // The transport for all that is no plain TCP or Unix socket, and wherever sockets cannot be taken over: bytes come as
 // `data` events and leave through `socket.write()`, one write for each frame.
 
-const { callBack } = require('../base/arguments');
 const binding = require('../addon/binding');
+const { refuseAfterEnd } = require('./after-end');
 const { hasOwnMark, highWaterMarkOf } = require('./backpressure');
 const { FIN, encodeText, encodeBytes, encodeFragments, frameLimit } = require('./encode');
 
 function write(connection, bytes, cb) {
   if (connection.socket.writableEnded === true) {
-    // Node has ended it, since the peer has: writing would be an error of the socket.
-    callBack(cb, Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' }));
-    return false;
+    return refuseAfterEnd(cb);
   }
   // A mock may tell a missing callback from an undefined one.
   const flushed = typeof cb === 'function' ? connection.socket.write(bytes, cb) : connection.socket.write(bytes);

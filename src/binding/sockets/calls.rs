@@ -17,6 +17,7 @@ use crate::slots::SlotId;
 use crate::transport::driver::event_queue::Wake;
 use crate::transport::driver::policy::Io;
 use crate::transport::reactor::Reactor;
+use crate::transport::reactor::event::Events;
 
 /// Replaces the async resource of the next calls to `dispatch`.
 #[napi(catch_unwind)]
@@ -97,8 +98,10 @@ pub fn native_remove(id: u32) -> Result<Option<Vec<f64>>> {
 pub fn native_stop(id: u32, keeps_writing: bool) -> Result<Option<Buffer>> {
     let id = SlotId::from_raw(id);
     started(|environment| {
-        let unsent = environment.with_reactor(|reactor, events| reactor.stop(id, keeps_writing, events));
-        unsent.flatten().map(|unsent| unsent.to_vec().into())
+        let stop = |reactor: &mut Reactor, events: &mut Events| reactor.stop(id, keeps_writing, events);
+        let unsent = environment.with_reactor(stop).flatten()?;
+        environment.not_sent(id, unsent.len());
+        Some(unsent.to_vec().into())
     })
 }
 

@@ -199,6 +199,13 @@ impl Environment {
         Some(known.waiting())
     }
 
+    /// Bytes that were sent are somebody else's to write.
+    pub(super) fn not_sent(&mut self, id: ConnectionId, len: usize) {
+        if let Some(known) = self.known(id) {
+            known.sent = known.sent.saturating_sub(len as u64);
+        }
+    }
+
     /// Sends a large message, whose pieces are `len` bytes together; otherwise like [`Environment::send`].
     pub(super) fn send_large<'p>(
         &mut self,

@@ -161,6 +161,13 @@ impl Listeners {
         oldest.pop_front().map(|(_, id)| id)
     }
 
+    /// A connection gets the whole time once more.
+    pub(super) fn expect_again(&mut self, listener: ListenerId, id: ConnectionId, now: Instant) {
+        if let Some(listener) = self.slots.get_mut(listener) {
+            listener.heads.push_back((now, id));
+        }
+    }
+
     /// A request has arrived as a whole, was refused, or is not waited for any more.
     pub(super) fn passed_head(&mut self) {
         self.heads -= 1;

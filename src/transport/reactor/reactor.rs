@@ -606,10 +606,15 @@ impl Reactor {
         for late in late {
             match late {
                 Late::Head(id) if self.is_head(id) => {
-                    if let Some(socket) = self.sockets.get_mut(id) {
-                        socket
-                            .refuse(&refusal(408, "The request did not arrive in time (handshakeTimeout)."));
+                    let Some(socket) = self.sockets.get_mut(id) else { continue };
+                    if let Stage::Head(opening) = &socket.stage
+                        && socket.has_input()
+                    {
+                        // It has arrived, and the driver has not come to read it.
+                        self.listeners.expect_again(opening.listener, id, now);
+                        continue;
                     }
+                    socket.refuse(&refusal(408, "The request did not arrive in time (handshakeTimeout)."));
                     self.listeners.passed_head();
                     self.listeners.linger(id, now);
                 }

@@ -226,6 +226,11 @@ impl Socket {
         self.counters.compressed.store(self.receiver.compressed_bytes(), Relaxed);
     }
 
+    /// Whether the operating system has bytes of the peer that were not read.
+    pub(super) fn has_input(&self) -> bool {
+        self.stream.peek(&mut [0]).is_ok_and(|count| count > 0)
+    }
+
     /// The peer has closed or reset a connection whose request JavaScript has not answered. It should know, unless there is
     /// something to be read before.
     pub(super) fn look_at_the_end(&mut self, events: &mut Events) {

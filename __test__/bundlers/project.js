@@ -24,7 +24,7 @@ function packRelease(directory) {
   fs.mkdirSync(artefacts);
   fs.copyFileSync(path.join(ROOT, BINARY), path.join(artefacts, BINARY));
   const out = path.join(directory, 'release');
-  return makePackages(artefacts, out, { allowMissing: true }).map((name) => pack(path.join(out, name), directory));
+  return makePackages(artefacts, out, { rehearsal: true }).map((name) => pack(path.join(out, name), directory));
 }
 
 /**

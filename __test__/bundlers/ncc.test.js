@@ -8,7 +8,7 @@ const path = require('path');
 const { BINARY, makeProject, runScript, addonOf, deploy, echo } = require('./project');
 
 for (const [form, release] of [['a tarball', false], ['a release', true]]) {
-  const { directory, skip } = makeProject(['@vercel/ncc@0', '@vercel/nft@1'], { release });
+  const { directory, skip } = makeProject(['@vercel/ncc@0', '@vercel/nft@1'], { release, since: '20.0' });
 
   describe(`with the package from ${form}`, { skip }, () => {
     test('what ncc makes runs as it is', async () => {

@@ -10,7 +10,7 @@ const fs = require('fs');
 const path = require('path');
 const { BINARY, makeProject, runScript, deploy, environment } = require('./project');
 
-const { directory, skip } = makeProject(['next@16', 'react@19', 'react-dom@19'], { release: true });
+const { directory, skip } = makeProject(['next@16', 'react@19', 'react-dom@19'], { release: true, since: '20.9' });
 
 /** A page, and a route that opens a server and talks to it with a client. It answers with where the addon lies. */
 const FILES = {

@@ -13,6 +13,7 @@ const readline = require('readline');
 const WebSocket = require('ws');
 const { npm } = require('../../scripts/internal/npm');
 const { makePackages } = require('../../scripts/npm-packages');
+const { isNewer } = require('../../scripts/internal/release');
 const { triple } = require('../../lib/internal/addon/platform');
 const { ROOT, BINARY, temporaryDirectory, pack, packRoot, install } = require('../packaging/project');
 
@@ -33,9 +34,13 @@ function packRelease(directory) {
  * @param {object} [options]
  * @param {boolean} [options.release] install this package as a release has it, with the addon in a package of its own,
  *   and not as one tarball
+ * @param {string} [options.since] the oldest Node that these packages run on
  * @returns {{directory: string, skip: string|false}} `skip` says why the tests cannot run here
  */
-function makeProject(packages, { release = false } = {}) {
+function makeProject(packages, { release = false, since = '18.0' } = {}) {
+  if (isNewer(since, process.versions.node)) {
+    return { directory: '', skip: `${packages.join(' ')} needs Node.js ${since}, this is ${process.versions.node}` };
+  }
   const base = temporaryDirectory(after);
   const directory = path.join(base, 'project');
   install(directory, {}, release ? packRelease(base) : [packRoot(base)]);
@@ -43,7 +48,7 @@ function makeProject(packages, { release = false } = {}) {
   let skip = false;
   if (packages.length > 0) {
     try {
-      npm(['install', '--ignore-scripts', '--prefer-offline', '--engine-strict', ...packages], { cwd: directory });
+      npm(['install', '--ignore-scripts', '--prefer-offline', ...packages], { cwd: directory });
     } catch (error) {
       const reason = /npm error (?!code|A complete log)(.*)/.exec(error.message) || [null, error.message.split('\n', 1)[0]];
       skip = `${packages.join(' ')} could not be installed: ${reason[1]}`;

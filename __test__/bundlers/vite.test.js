@@ -6,7 +6,7 @@ const fs = require('fs');
 const path = require('path');
 const { BINARY, makeProject, runScript, addonOf, deploy, echo } = require('./project');
 
-const { directory, skip } = makeProject(['vite@8'], { release: true });
+const { directory, skip } = makeProject(['vite@8'], { release: true, since: '20.19' });
 
 /** Builds the server; returns the directory that is deployed. */
 function build(name, ssr) {

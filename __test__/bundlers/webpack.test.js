@@ -24,8 +24,8 @@ describe('a server bundled by webpack', { skip }, () => {
     ['production', 'main.js', { mode: 'production', entry: './server.js' }],
     ['development', 'main.js', { mode: 'development', entry: './server.js' }],
     ['module', 'main.mjs', { mode: 'production', entry: './server.mjs', experiments: { outputModule: true }, output: { module: true, filename: 'main.mjs' } }],
-    ['made-up-names', 'main.js', { mode: 'production', entry: './server.js', node: { __dirname: 'mock', __filename: 'mock' } }],
-    ['names-of-sources', 'main.js', { mode: 'production', entry: './server.js', node: { __dirname: true, __filename: true } }]
+    ['made-up-names', 'main.js', { mode: 'none', entry: './server.js', node: { __dirname: 'mock', __filename: 'mock' } }],
+    ['names-of-sources', 'main.js', { mode: 'none', entry: './server.js', node: { __dirname: true, __filename: true } }]
   ];
   for (const [name, file, settings] of cases) {
     test(`${name}: the addon is found next to the bundle`, async () => {
@@ -37,7 +37,7 @@ describe('a server bundled by webpack', { skip }, () => {
   }
 
   test('a bundle with node_modules beside it finds the package for the platform there', async () => {
-    const place = deploy(build('beside', { mode: 'production', entry: './server.js' }));
+    const place = deploy(build('beside', { mode: 'none', entry: './server.js' }));
     const native = path.dirname(addonOf(directory));
     fs.cpSync(native, path.join(place, 'node_modules', path.basename(native)), { recursive: true });
     const answer = await echo([process.execPath, 'main.js'], { cwd: place });

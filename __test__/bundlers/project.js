@@ -18,6 +18,7 @@ const { triple } = require('../../lib/internal/addon/platform');
 const { ROOT, BINARY, temporaryDirectory, pack, packRoot, install } = require('../packaging/project');
 
 const FIXTURES = path.join(__dirname, 'fixtures');
+const OFFLINE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED|network/;
 
 /** The tarballs of a release: the main package, and the one with this platform's addon. */
 function packRelease(directory) {
@@ -43,18 +44,27 @@ function makeProject(packages, { release = false, since = '18.0' } = {}) {
   }
   const base = temporaryDirectory(after);
   const directory = path.join(base, 'project');
-  install(directory, {}, release ? packRelease(base) : [packRoot(base)]);
-  fs.cpSync(FIXTURES, directory, { recursive: true });
-  let skip = false;
-  if (packages.length > 0) {
-    try {
-      npm(['install', '--ignore-scripts', '--prefer-offline', ...packages], { cwd: directory });
-    } catch (error) {
-      const reason = /npm error (?!code|A complete log)(.*)/.exec(error.message) || [null, error.message.split('\n', 1)[0]];
-      skip = `${packages.join(' ')} could not be installed: ${reason[1]}`;
-    }
+  const tarballs = release ? packRelease(base) : [packRoot(base)];
+  try {
+    install(directory, {}, tarballs);
+  } catch (error) {
+    // What this package depends on comes from the registry too. Any other fault is one of this package.
+    if (!OFFLINE.test(error.message)) throw error;
+    return { directory, skip: `the registry cannot be reached: ${npmReason(error)}` };
   }
-  return { directory, skip };
+  fs.cpSync(FIXTURES, directory, { recursive: true });
+  try {
+    npm(['install', '--ignore-scripts', '--prefer-offline', ...packages], { cwd: directory });
+  } catch (error) {
+    return { directory, skip: `${packages.join(' ')} could not be installed: ${npmReason(error)}` };
+  }
+  return { directory, skip: false };
+}
+
+/** The line of npm's output that says what went wrong. */
+function npmReason(error) {
+  const match = /npm error (?!code|errno|A complete log)(.*)/.exec(error.message);
+  return match ? match[1] : error.message.split('\n', 1)[0];
 }
 
 /** The environment of a user's shell: without what the test runner puts there. */

@@ -62,7 +62,7 @@ function fetchTool(directory, packages, manifest = {}) {
   try {
     npm(['install', '--ignore-scripts', '--prefer-offline', ...packages], { cwd: directory });
   } catch (error) {
-    const reason = /npm error (?!code|A complete log)(.*)/.exec(error.message);
+    const reason = /npm error (?!code|errno|syscall|A complete log)(.*)/.exec(error.message);
     throw new Unavailable(`${packages.join(' ')} could not be installed: ${reason ? reason[1] : error.message.split('\n', 1)[0]}`);
   }
   return path.join(directory, 'node_modules');

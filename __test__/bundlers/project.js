@@ -63,7 +63,7 @@ function makeProject(packages, { release = false, since = '18.0' } = {}) {
 
 /** The line of npm's output that says what went wrong. */
 function npmReason(error) {
-  const match = /npm error (?!code|errno|A complete log)(.*)/.exec(error.message);
+  const match = /npm error (?!code|errno|syscall|A complete log)(.*)/.exec(error.message);
   return match ? match[1] : error.message.split('\n', 1)[0];
 }
 

@@ -5,14 +5,19 @@
 const fs = require('fs');
 const path = require('path');
 const platform = require('./platform');
+const { places, requireFrom } = require('./places');
+const version = require('../../version');
 
-const ROOT = path.join(__dirname, '..', '..', '..');
+const triple = platform.triple();
+const { bundled, directories, files } = places(triple);
+/** The package's root, or the directory of the bundle. */
+const ROOT = directories[0];
 
 /** Loads an addon file, wherever its name comes from. */
 function loadFile(file) {
   if (path.extname(file) !== '.node') throw new Error('not a .node file');
   checkReadable(file);
-  return require(file);
+  return requireFrom(path.dirname(file))(file);
 }
 
 /** Tells a file that is not there from one that may not be read. */
@@ -26,15 +31,26 @@ function checkReadable(file) {
 }
 
 /** Loads the package with the binary for one platform, if it is of the same release as this one. */
-function loadPackage(name, version) {
+function loadPackage(name) {
+  const requireHere = requireFrom(directories.find((directory) => isInstalled(name, directory)) || ROOT);
   let manifest;
   try {
-    manifest = require(`${name}/package.json`);
+    manifest = requireHere(`${name}/package.json`);
   } catch (error) {
     throw error.code === 'MODULE_NOT_FOUND' ? new Error('not installed') : error;
   }
   if (manifest.version !== version) throw new Error(`is version ${manifest.version}, expected ${version}`);
-  return require(name);
+  return requireHere(name);
+}
+
+/** Whether a module in this directory could load the package. */
+function isInstalled(name, directory) {
+  try {
+    requireFrom(directory).resolve(`${name}/package.json`);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Addons for other platforms that lie in the package: the sign of a directory copied from another machine. */
@@ -75,7 +91,7 @@ function specificAdvice(attempts) {
 }
 
 /** Builds the one error a missing or broken binary ends in. */
-function bindingError(version, triple, attempts) {
+function bindingError(attempts) {
   const own = `websocket.${triple}.node`;
   const lines = [
     `The native addon of websocket ${version} could not be loaded on ${platform.describe()}.`,
@@ -90,14 +106,19 @@ function bindingError(version, triple, attempts) {
     lines.push(...specific);
   } else if (process.env.WEBSOCKET_NATIVE_PATH) {
     lines.push('  - correct or unset the environment variable WEBSOCKET_NATIVE_PATH');
+  } else if (bundled) {
+    lines.push(
+      `  - this code is part of a bundle: copy ${own} from node_modules next to the bundle, or leave \`websocket\``,
+      '    out of the bundle (docs/bundlers.md)',
+      '  - or set WEBSOCKET_NATIVE_PATH to the file'
+    );
   } else if (fs.existsSync(path.join(ROOT, 'Cargo.toml'))) {
     lines.push('  - install Rust (https://rustup.rs) and run `npm run build`');
   } else {
     if (platform.PUBLISHED.includes(triple)) {
       lines.push(
         '  - reinstall on this machine, without --omit=optional or --no-optional: delete node_modules',
-        `    (and package-lock.json if it was written on another platform), then \`npm install\`; or add the`,
-        `    binary alone: \`npm install websocket-native-${triple}@${version}\``
+        '    (and package-lock.json if it was written on another platform), then `npm install`'
       );
     } else {
       lines.push(`  - there is no ready-made binary for ${triple}; there are for ${platform.PUBLISHED.join(', ')}`);
@@ -114,11 +135,10 @@ function bindingError(version, triple, attempts) {
 
 /**
  * Loads the addon from the first place that has it: the file named by WEBSOCKET_NATIVE_PATH (and then nothing
- * else, so that a wrong name cannot pass unnoticed), the package's own directory, the package for this platform.
+ * else, so that a wrong name cannot pass unnoticed), the package's own directory or those of a bundle, the package
+ * for this platform.
  */
 function load() {
-  const version = require('../../../package.json').version;
-  const triple = platform.triple();
   const attempts = [];
   const attempt = (what, action) => {
     try {
@@ -135,12 +155,15 @@ function load() {
     const binding = attempt(`${explicit} (WEBSOCKET_NATIVE_PATH)`, () => loadFile(path.resolve(explicit)));
     if (binding) return binding;
   } else {
-    const file = path.join(ROOT, `websocket.${triple}.node`);
+    for (const file of files) {
+      const binding = attempt(file, () => loadFile(file));
+      if (binding) return binding;
+    }
     const name = `websocket-native-${triple}`;
-    const binding = attempt(file, () => loadFile(file)) || attempt(name, () => loadPackage(name, version));
+    const binding = attempt(name, () => loadPackage(name));
     if (binding) return binding;
   }
-  throw bindingError(version, triple, attempts);
+  throw bindingError(attempts);
 }
 
 module.exports = load();

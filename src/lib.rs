@@ -1,7 +1,7 @@
 //! WebSocket for Node.js: the layers and the rule between them.
 //!
 //! ```text
-//! binding    N-API: the only module that knows JavaScript; crosses the border once per batch
+//! binding    N-API: the only module that knows JavaScript; crosses the border once per portion of events
 //!    │
 //! transport  sockets that the addon reads and writes: the reactor, and who drives it
 //!    │

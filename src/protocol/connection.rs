@@ -1,5 +1,9 @@
 //! Both halves of a connection and the closing handshake between them (RFC 6455 section 7).
 //!
+//! Only tests and fuzzing use this type. The closing handshake of the package is in JavaScript
+//! (lib/internal/connection/closing.js), because programs override its methods and write its properties, as they could in
+//! websocket 1.0.35.
+//!
 //! | state          | we send Close | peer sends Close | peer breaks the protocol |
 //! |----------------|---------------|------------------|--------------------------|
 //! | Open           | CloseSent     | CloseReceived    | Failed                   |

@@ -23,9 +23,12 @@ const PATIENCE = 20000;
  * @param {object} [options.args] handed to the scenario
  * @param {string[]} [options.execArgv] flags for node
  * @param {object} [options.env] further environment
+ * @param {number} [options.limit] descriptors it may have (`ulimit -n`)
  */
-function startScenario(t, file, name, { args = {}, execArgv = [], env = {} } = {}) {
-  const child = spawn(process.execPath, [...execArgv, __filename, file, name, JSON.stringify(args)], {
+function startScenario(t, file, name, { args = {}, execArgv = [], env = {}, limit = 0 } = {}) {
+  const command = [process.execPath, ...execArgv, __filename, file, name, JSON.stringify(args)];
+  if (limit > 0) command.unshift('sh', '-c', `ulimit -n ${limit}; exec "$0" "$@"`);
+  const child = spawn(command[0], command.slice(1), {
     stdio: ['pipe', 'pipe', 'pipe'],
     // The runner talks to its test files through these; a scenario is not one of them.
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined, NODE_V8_COVERAGE: undefined, ...env },

@@ -94,13 +94,14 @@ async function startListening(t, options) {
  * Starts a WebSocketServer. It accepts every connection unless `onRequest` is given.
  * @param {import('node:test').TestContext} t
  * @param {object} [options]
- * @param {object} [options.config] further options of the WebSocketServer
+ * @param {object} [options.config] further options of the WebSocketServer; with `port` it listens itself
  * @param {(request: object) => void} [options.onRequest]
  * @param {(connection: object) => void} [options.onConnect]
  */
 async function startServer(t, { config = {}, onRequest, onConnect, httpServer } = {}) {
   const options = { autoAcceptConnections: !onRequest, ...config };
-  const { server, ...started } = LISTENS_ITSELF && !httpServer && !config.httpServer && !config.noServer
+  const listens = config.port !== undefined || (LISTENS_ITSELF && !httpServer && !config.httpServer && !config.noServer);
+  const { server, ...started } = listens
     ? await startListening(t, options)
     : await startOnHttpServer(t, options, httpServer);
   const connections = [];
@@ -198,12 +199,14 @@ async function openPair(t, role, config = {}, secure = undefined, extensions = u
   let connection;
   let peer;
   let seen;
+  let server = null;
   const onConnect = (opened) => { seen = record(opened); };
   if (role === 'server') {
-    const httpServer = createHttpServer(undefined, secure);
+    const httpServer = config.port === undefined ? createHttpServer(undefined, secure) : undefined;
     const started = await startServer(t, { httpServer, config: { keepalive: false, ...config }, onConnect });
     peer = await openRawClient(started.port, { secure, headers: { 'Sec-WebSocket-Extensions': extensions } });
     connection = await started.connection();
+    ({ server } = started);
   } else {
     const answer = extensions && ((peer) => peer.write(acceptHead(peer.key, { 'Sec-WebSocket-Extensions': extensions })));
     const raw = await rawServer(answer, secure);
@@ -217,6 +220,7 @@ async function openPair(t, role, config = {}, secure = undefined, extensions = u
   const encode = (frame) => encodeFrame({ mask: role === 'server', ...frame });
   return {
     role,
+    server,
     connection,
     peer,
     seen,

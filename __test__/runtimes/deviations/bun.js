@@ -107,7 +107,7 @@ module.exports = {
     {
       reason: 'sockets are not taken over on Bun: the transport is `stream`, and Node\'s HTTP server, or rather Bun\'s, answers what is late',
       tests: {
-        'unit/compression-job.test.js': ['the JavaScript thread goes on meanwhile, and everything arrives in its order: loop'],
+        'unit/queueing-transport.test.js': ['the JavaScript thread goes on meanwhile, and everything arrives in its order: loop'],
         'unit/listener.test.js': [
           `${LISTENS}natively > does not make a whole net.Socket before somebody needs it`,
           `${LISTENS}natively > a request that does not arrive within handshakeTimeout is answered with 408`,
@@ -123,7 +123,7 @@ module.exports = {
     {
       reason: 'Bun may run what a finished job of the thread pool has to say before what setImmediate() has queued earlier',
       sometimes: true,
-      tests: { 'unit/compression-job.test.js': ['the JavaScript thread goes on meanwhile, and everything arrives in its order: stream'] },
+      tests: { 'unit/queueing-transport.test.js': ['the JavaScript thread goes on meanwhile, and everything arrives in its order: stream'] },
     },
   ],
 };

@@ -96,7 +96,7 @@ module.exports = {
     {
       reason: 'sockets are not taken over on Deno: the transport is `stream`, and Deno\'s HTTP server answers what is late',
       tests: {
-        'unit/compression-job.test.js': ['the JavaScript thread goes on meanwhile, and everything arrives in its order: loop'],
+        'unit/queueing-transport.test.js': ['the JavaScript thread goes on meanwhile, and everything arrives in its order: loop'],
         'unit/listener.test.js': [
           `${LISTENS}does not make a whole net.Socket before somebody needs it`,
           `${LISTENS}a request that does not arrive within handshakeTimeout is answered with 408`,

@@ -1,6 +1,36 @@
 'use strict';
 
 // How a connection ends: the closing handshake (RFC 6455 section 7), and what comes after it.
+//
+// The closing handshake is here, and not in `protocol::Connection` of the Rust core, because programs override these methods
+// and write these properties, as they could in websocket 1.0.35.
+//
+// `connected` is true in the state `open` only. FIN means that `socket.end()` ends our direction, behind all that waits. From the
+// peer's Close or FIN on, and from `closeTimeout` on, the peer has another `closeTimeout` to end its own direction; then the
+// socket is destroyed.
+//
+// | state                | what happens                            | next state           | sent               | event           |
+// |----------------------|-----------------------------------------|----------------------|--------------------|-----------------|
+// | open                 | `close(code)`                           | ending               | Close(code), FIN   |                 |
+// | open                 | Close                                   | peer_requested_close | Close(1000), FIN   |                 |
+// | open                 | Close with a bad code, or half a code   | peer_requested_close | Close(1002), FIN   |                 |
+// | open                 | Close whose reason is not UTF-8         | closed               | Close(1007), reset | `close` at once |
+// | open                 | the peer breaks the protocol or a limit | closed               | Close(code), reset | `close` at once |
+// | open                 | `drop(code)`                            | closed               | Close(code), reset | `close` at once |
+// | open                 | FIN, without a Close before             | open                 | FIN                |                 |
+// | ending               | Close, whatever is in it                | closed               |                    |                 |
+// | ending               | `closeTimeout` passes                   | closed               |                    |                 |
+// | ending               | messages, errors in frames              | ending               |                    |                 |
+// | peer_requested_close | anything in frames, `close()`           | peer_requested_close |                    |                 |
+// | all but open         | `drop(code)`                            | closed               | reset              | `close` at once |
+// | all but closed       | the socket fails                        | closed               | reset              | `error`         |
+// | any                  | the socket has closed                   | closed               |                    | `close`         |
+//
+// `close` is emitted once, with `closeReasonCode`: the code of `close()`, of `drop()` or of the peer's Close, whichever came last;
+// 1006 when there was none, or the socket has failed. With `echoCloseCode` the answer to a Close has the code of the peer. "Reset"
+// stands for `socket.destroy()`: what the operating system has not taken by then is lost. A code that must not be on the wire
+// (1005, 1006, …) is not sent. A socket that fails before the 101 response has left is `drop(1006)`, without `error`. What was
+// received before FIN and before the end of the socket is delivered first.
 
 const { CLOSE_DESCRIPTIONS, checkReason, isSendableCloseCode, truncateReason } = require('../base/close-codes');
 const { CLOSE_VALIDITY } = require('../addon/rows');

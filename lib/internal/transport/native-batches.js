@@ -151,7 +151,7 @@ function uncaught(error) {
   return false;
 }
 
-/** What was sent outside of a batch leaves at the end of the current tick. */
+/** What was sent outside of a turn leaves at the end of the current tick. */
 function scheduleFlush() {
   if (exiting) binding.nativeFlushNow();
   if (rows[0] !== 0 || flushScheduled) return;

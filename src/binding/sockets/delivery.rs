@@ -22,6 +22,7 @@ use napi::{Env, JsValue, sys};
 use super::environment::{Environment, with_environment};
 use crate::binding::node::uv::{AsyncCallback, Handle, PollCallback};
 use crate::binding::rows::writer::write_portion;
+use crate::transport::driver::event_queue::Wake;
 use crate::transport::reactor::Progress;
 
 /// How long a turn may take before others have theirs. The handler of the last event may take longer; that is the program's
@@ -75,19 +76,21 @@ fn turn(env: &Env, mut ready: bool) {
         ready = false;
         if left {
             deliver(env);
-            let _ = with_environment(|environment| environment.shared.flush());
-            if Instant::now() >= end {
-                break;
-            }
+        }
+        // What comes of writing are events again.
+        left |= with_environment(|environment| environment.shared.flush()) == Some(Wake::JavaScript);
+        if left && Instant::now() >= end {
+            break;
         }
     }
     let _ = with_environment(|environment| {
         environment.set_in_turn(false);
-        environment.decide_driver();
-        if left {
-            environment.idle.start(ON_IDLE);
-        } else {
+        if !left {
             environment.idle.stop();
+        }
+        // The loop may have to go on with what a worker has left.
+        if environment.decide_driver() || left {
+            environment.idle.start(ON_IDLE);
         }
     });
 }

@@ -244,18 +244,24 @@ impl Environment {
 
     // ------------------------------------------------------------------------------------------------------ drivers
 
-    /// Has the driver that suits the load from now on drive.
-    pub(super) fn decide_driver(&mut self) {
+    /// Has the driver that suits the load from now on drive. True when that is the loop and was not.
+    pub(super) fn decide_driver(&mut self) -> bool {
         let load = std::mem::take(&mut self.taken.load);
         if self.shared.worker_has_failed() && self.driver() == Driver::Worker {
             self.take_from_worker();
-            return;
+            return true;
         }
         let driver = self.driver();
         match (driver, self.policy.decide(driver, load)) {
-            (Driver::Loop, Driver::Worker) => self.give_to_worker(),
-            (Driver::Worker, Driver::Loop) => self.take_from_worker(),
-            _ => {}
+            (Driver::Loop, Driver::Worker) => {
+                self.give_to_worker();
+                self.driver() == Driver::Loop
+            }
+            (Driver::Worker, Driver::Loop) => {
+                self.take_from_worker();
+                true
+            }
+            _ => false,
         }
     }
 
@@ -272,13 +278,11 @@ impl Environment {
         self.show_driver();
     }
 
-    /// Has the loop drive. What the worker has read last is in the queue.
+    /// Has the loop drive. What the worker has read last is in the queue, and the reactor may have work: a turn is due.
     fn take_from_worker(&mut self) {
         self.shared.take_from_worker();
         // It was started before on the same descriptor.
         let _ = self.watch.start(delivery::ON_READY);
-        // What became ready while nobody was looking.
-        self.idle.start(delivery::ON_IDLE);
         self.show_driver();
     }
 }

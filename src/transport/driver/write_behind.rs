@@ -1,6 +1,6 @@
 //! Writes what JavaScript has sent while it is busy with something else.
 //!
-//! Frames wait for the end of the batch or tick in which they were sent. A program that computes for a second right after
+//! Frames wait for the end of the turn or tick in which they were sent. A program that computes for a second right after
 //! a send would keep its peer waiting; this task of the runtime writes in its place after two milliseconds. It looks at a
 //! counter every millisecond while there is traffic, and sleeps when there is none.
 

@@ -43,6 +43,8 @@ pub(crate) struct Span {
 pub(crate) struct ReadBuffer {
     start: NonNull<u8>,
     len: usize,
+    /// Nothing before this position is in use: here the writer has begun at the beginning of the ring again.
+    restarted: u64,
     positions: Arc<Positions>,
 }
 
@@ -70,7 +72,7 @@ pub(crate) struct Reserved<'a> {
 /// used. Only JavaScript may look at it besides, and only at what the second end has handed out.
 pub(crate) unsafe fn ring(start: NonNull<u8>, len: usize) -> (ReadBuffer, ReceivedBytes) {
     let positions = Arc::<Positions>::default();
-    let writer = ReadBuffer { start, len, positions: Arc::clone(&positions) };
+    let writer = ReadBuffer { start, len, restarted: 0, positions: Arc::clone(&positions) };
     (writer, ReceivedBytes { start, len, positions })
 }
 
@@ -79,17 +81,17 @@ impl ReadBuffer {
     pub(crate) fn reserve(&mut self) -> Option<Reserved<'_>> {
         let len = self.len as u64;
         let mut position = self.positions.committed.load(Acquire);
-        let mut released = self.positions.released.load(Acquire);
+        let released = self.positions.released.load(Acquire);
         let offset = position % len;
         if released == position {
             // Nothing is in use: the beginning of the ring is most likely in the processor's cache.
             position += (len - offset) % len;
-            released = position;
+            self.restarted = position;
         } else if len - offset < READ_LEN as u64 {
             // A read does not go around the end.
             position += len - offset;
         }
-        if position + READ_LEN as u64 > released + len {
+        if position + READ_LEN as u64 > released.max(self.restarted) + len {
             return None;
         }
         // SAFETY: `READ_LEN` bytes fit between this place and the end of the memory, as was seen to above.
@@ -195,6 +197,20 @@ mod tests {
         assert_eq!(ends.len(), 2);
         reader.release(ends[0]);
         assert!(writer.reserve().is_some());
+    }
+
+    #[test]
+    fn an_empty_ring_has_room_for_a_whole_ring_wherever_it_was_left() {
+        let (mut writer, mut reader) = test_ring(4 * READ_LEN);
+        for _ in 0..3 {
+            let mut end = 0;
+            for round in 0..4 {
+                let Reserved { position, .. } =
+                    writer.reserve().unwrap_or_else(|| panic!("no room in round {round}"));
+                end = writer.commit(position, 100);
+            }
+            reader.release(end);
+        }
     }
 
     #[test]

@@ -348,7 +348,7 @@ export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServe
   host?: string | null | undefined;
 };
 
-/** Why a request was refused. */
+/** Why a request was refused. docs/errors.md lists the codes. */
 export interface IUpgradeError extends IWebSocketError {
   /** The HTTP status of the answer. */
   statusCode?: number | undefined;
@@ -999,7 +999,7 @@ export interface IConnectOptions extends https.RequestOptions {
   maxRedirects?: number | undefined;
 }
 
-/** Why there is no connection. */
+/** Why there is no connection. docs/errors.md lists the codes. */
 export interface IConnectError extends IWebSocketError {
   /** The status of the server's answer, if there was one. */
   statusCode?: number | undefined;

@@ -2,6 +2,8 @@
 
 const { toUSVString } = require('util');
 const WebSocketClient = require('./WebSocketClient');
+const { makeInspectable } = require('./internal/base/inspect');
+const { extend } = require('./utils');
 const { Event, mixInEventTarget } = require('./internal/base/event-target');
 const { asBuffer } = require('./internal/base/arguments');
 const { MAX_REASON_LENGTH } = require('./internal/base/close-codes');
@@ -31,7 +33,10 @@ function W3CWebSocket(url, protocols, origin, headers, requestOptions, clientCon
   this._binaryType = 'arraybuffer';
   this._connection = undefined;
 
-  this._client = new WebSocketClient({ ...clientConfig, assembleFragments: true });
+  const config = {};
+  extend(config, clientConfig);
+  config.assembleFragments = true;
+  this._client = new WebSocketClient(config);
   this._client.on('connect', (connection) => onConnect(this, connection));
   this._client.on('connectFailed', (error) => onConnectFailed(this, error));
   this._client.connect(url, protocols, origin, headers, requestOptions);
@@ -52,7 +57,7 @@ Object.defineProperties(W3CWebSocket.prototype, {
     set(type) {
       if (type !== 'arraybuffer' && type !== 'blob') {
         throw websocketError('ERR_WEBSOCKET_ARGUMENT',
-          `"arraybuffer" and "blob" are the values allowed for "binaryType", not "${type}"`, undefined, SyntaxError);
+          `"arraybuffer" and "blob" are the values allowed for "binaryType", not "${type}"`, {}, SyntaxError);
       }
       this._binaryType = type;
     },
@@ -134,8 +139,8 @@ function giveUp(socket) {
   client.on('connect', (connection) => connection.drop(1000));
   process.nextTick(() => {
     client.abort();
-    client.emit('connectFailed',
-      websocketError('ERR_WEBSOCKET_ABORTED', 'The WebSocket was closed before the connection was established.'));
+    client.emit('connectFailed', websocketError('ERR_WEBSOCKET_ABORTED',
+      'The WebSocket was closed before the connection was established.'));
   });
 }
 
@@ -198,5 +203,7 @@ function destroy(socket) {
   socket._client.removeAllListeners();
   if (socket._connection) socket._connection.removeAllListeners();
 }
+
+makeInspectable(W3CWebSocket, ['url', 'readyState', 'protocol', 'extensions', 'binaryType', 'bufferedAmount']);
 
 module.exports = W3CWebSocket;

@@ -7,41 +7,22 @@ const { EventEmitter } = require('events');
 const binding = require('./internal/addon/binding');
 const WebSocketConnection = require('./WebSocketConnection');
 const { extend, eventEmitterListenerCount, noop } = require('./utils');
-const { DEFAULT_IO, checkIo } = require('./internal/transport/io-option');
-const { CONNECTION_LIMITS, checkConnectionLimits } = require('./internal/connection/limits');
+const { CLIENT_OPTIONS } = require('./internal/options/tables');
+const { readOptions } = require('./internal/options/read-options');
 const {
-  ATTEMPT_OPTIONS, takeAttemptOptions, checkAttemptOptions, Interruption, abortError, isRedirect, redirectTarget,
-  withoutCredentialHeaders, withoutCredentialOptions,
+  takeAttemptOptions, Interruption, abortError, isRedirect, redirectTarget, withoutCredentialHeaders, withoutCredentialOptions,
 } = require('./internal/handshake/connect-attempt');
 const { targetUrl, hostOf, hostHeader, requestPath, basicAuthorization } = require('./internal/handshake/client-url');
 const {
   headerEntries, programFields, NO_OFFER, offerOf, writeOffer, answeredExtensions,
 } = require('./internal/handshake/request-headers');
 const { connectError, answerFacts, handshakeError } = require('./internal/handshake/connect-errors');
-const { SENDING_LIMITS, checkSendingLimits } = require('./internal/transport/backpressure');
 const channels = require('./internal/base/channels');
+const { makeInspectable } = require('./internal/base/inspect');
 const { startReceiving } = require('./internal/connection/start-receiving');
 const { deflateSettings, useDeflate } = require('./internal/compression/per-message-deflate');
 const { destroyAfter } = require('./internal/time/linger');
-const { websocketError, optionError } = require('./internal/base/errors');
-
-/** Options and their defaults; docs/client.md describes them. */
-const DEFAULTS = {
-  maxReceivedFrameSize: 0x100000,
-  maxReceivedMessageSize: 0x800000,
-  fragmentOutgoingMessages: true,
-  fragmentationThreshold: 0x4000,
-  webSocketVersion: 13,
-  assembleFragments: true,
-  disableNagleAlgorithm: true,
-  closeTimeout: 5000,
-  echoCloseCode: false,
-  ...ATTEMPT_OPTIONS,
-  ...CONNECTION_LIMITS,
-  ...SENDING_LIMITS,
-  io: DEFAULT_IO,
-  perMessageDeflate: false,
-};
+const { websocketError } = require('./internal/base/errors');
 
 /** TLS options that would redirect the request or replace its headers. */
 const EXCLUDED_TLS_OPTIONS = ['hostname', 'port', 'method', 'path', 'headers'];
@@ -53,25 +34,15 @@ const EXCLUDED_TLS_OPTIONS = ['hostname', 'port', 'method', 'path', 'headers'];
  */
 function WebSocketClient(config) {
   EventEmitter.call(this);
-  this.config = { ...DEFAULTS, tlsOptions: {} };
-  if (config) {
-    const { tlsOptions } = this.config;
-    extend(this.config, config);
-    this.config.tlsOptions = tlsOptions;
-    extend(tlsOptions, config.tlsOptions);
-  }
+  this.config = readOptions(CLIENT_OPTIONS, 'WebSocketClient', config);
+  // A copy: the object of the program may be used again.
+  const { tlsOptions } = this.config;
+  this.config.tlsOptions = {};
+  extend(this.config.tlsOptions, tlsOptions);
   this._req = null;
   // The settings of permessage-deflate, null for none; and all that is offered besides `protocols`.
   this._deflate = null;
   this._offer = NO_OFFER;
-  checkIo(this.config.io);
-  checkConnectionLimits(this.config);
-  deflateSettings(this.config.perMessageDeflate);
-  checkSendingLimits(this.config);
-  checkAttemptOptions(this.config);
-  if (this.config.webSocketVersion !== 8 && this.config.webSocketVersion !== 13) {
-    throw optionError('Requested webSocketVersion is not supported. Allowed values are 8 and 13.');
-  }
 }
 
 util.inherits(WebSocketClient, EventEmitter);
@@ -337,5 +308,7 @@ WebSocketClient.prototype.succeedHandshake = function succeedHandshake() {
 WebSocketClient.prototype.abort = function abort() {
   if (this._req) this._req.abort();
 };
+
+makeInspectable(WebSocketClient, ['url', 'protocol']);
 
 module.exports = WebSocketClient;

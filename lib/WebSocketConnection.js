@@ -9,6 +9,7 @@ const { defineCloseCodes } = require('./internal/base/close-codes');
 const closing = require('./internal/connection/closing');
 const { KIND, INFLATION, MASK_POLICY } = require('./internal/addon/rows');
 const { DEFAULT_IO } = require('./internal/transport/io-option');
+const { makeInspectable } = require('./internal/base/inspect');
 const { changeTransport, settleFor } = require('./internal/transport/queueing-transport');
 const { Inbox } = require('./internal/connection/inbox');
 const { Listeners } = require('./internal/base/listener-store');
@@ -25,6 +26,7 @@ const sending = require('./internal/connection/sending');
 const { hasOwnMark } = require('./internal/transport/backpressure');
 const { statsOf } = require('./internal/connection/stats');
 const limits = require('./internal/connection/limits');
+const { checkConnectionOptions } = require('./internal/options/read-options');
 const streamTransport = require('./internal/transport/stream-transport');
 const nativeTransport = require('./internal/transport/native-transport');
 
@@ -47,9 +49,10 @@ const STATE_CLOSED = 'closed';
  * @param {string|null} protocol negotiated subprotocol
  * @param {boolean} maskOutgoingPackets true on the client's side (RFC 6455 section 5.3)
  * @param {object} config options, see docs/connection.md
- * @throws {Error} when `keepalive` is on and its intervals are no numbers, or the socket has no native keepalive
+ * @throws {Error} for options that mean nothing, and when the socket has no native keepalive that the options ask for
  */
 function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, config) {
+  checkConnectionOptions(config);
   this._debug = debugLines(this);
 
   EventEmitter.call(this);
@@ -526,5 +529,10 @@ WebSocketConnection.prototype.resume = function resume() {
   this.inputPaused = false;
   this.processReceivedData();
 };
+
+makeInspectable(WebSocketConnection,
+  ['state', 'remoteAddress', 'protocol', 'transport', 'bufferedAmount', 'closeReasonCode', 'closeDescription'],
+  ['maskBytes', 'frameHeader', 'bufferList', 'currentFrame', 'frameQueue', 'fragmentationSize', 'closeEventEmitted',
+    'waitingForCloseResponse', 'receivedEnd', 'socketHadError', 'maskOutgoingPackets', 'remoteAddresses']);
 
 module.exports = WebSocketConnection;

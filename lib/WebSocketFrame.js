@@ -6,6 +6,7 @@ const { payloadOf } = require('./internal/base/arguments');
 const { CLOSE_VALIDITY } = require('./internal/addon/rows');
 const { isSendableCloseCode } = require('./internal/base/close-codes');
 const { isUtf8 } = require('./internal/base/utf8');
+const { makeInspectable } = require('./internal/base/inspect');
 
 // Values of `parseState`, in the order in which a frame goes through them.
 const DECODE_HEADER = 1;
@@ -201,5 +202,7 @@ WebSocketFrame.prototype.toString = function toString() {
   return `Opcode: ${this.opcode}, fin: ${this.fin}, length: ${this.length}, ` +
     `hasPayload: ${Boolean(this.binaryPayload)}, masked: ${this.mask}`;
 };
+
+makeInspectable(WebSocketFrame, ['fin', 'opcode', 'length', 'binaryPayload'], ['maskBytes', 'frameHeader', 'parseState']);
 
 module.exports = WebSocketFrame;

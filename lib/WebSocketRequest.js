@@ -19,6 +19,12 @@ const { compileTrustProxy, clientAddress } = require('./internal/handshake/trust
 const { noteRequest, noteAnswer } = require('./internal/handshake/single-answer');
 const { peerAddress, withoutPort } = require('./internal/base/address');
 const { destroyAfter } = require('./internal/time/linger');
+const { checkConnectionOptions } = require('./internal/options/read-options');
+const { makeInspectable } = require('./internal/base/inspect');
+const { errorsWithCode, websocketError } = require('./internal/base/errors');
+
+const requestError = errorsWithCode('ERR_WEBSOCKET_REQUEST');
+const subprotocolError = errorsWithCode('ERR_WEBSOCKET_SUBPROTOCOL');
 
 /** What readHandshake() fills in; reading one of them before parses the handshake as far as it goes. */
 const PARSED = [
@@ -100,7 +106,7 @@ WebSocketRequest.prototype.readHandshake = function readHandshake() {
     this._handshakeRead = true;
     return;
   }
-  const error = new Error(refusal.reason);
+  const error = requestError(refusal.reason);
   // 400 goes without saying.
   if (refusal.status !== 400) error.httpCode = refusal.status;
   if (refusal.headerName) error.headers = { [refusal.headerName]: refusal.headerValue };
@@ -112,13 +118,13 @@ WebSocketRequest.prototype.readHandshake = function readHandshake() {
  * it keeps the first (RFC 9112 section 3.2).
  */
 function checkHead({ httpVersionMajor, rawHeaders }) {
-  if (typeof httpVersionMajor === 'number' && httpVersionMajor < 1) throw new Error('A WebSocket request must be HTTP/1.1.');
+  if (typeof httpVersionMajor === 'number' && httpVersionMajor < 1) throw requestError('A WebSocket request must be HTTP/1.1.');
   if (!Array.isArray(rawHeaders)) return;
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i];
     if (name.length === 4 && name.toLowerCase() === 'host' && ++hosts === 2) {
-      throw new Error('Client must provide a single Host header.');
+      throw requestError('Client must provide a single Host header.');
     }
   }
 }
@@ -204,6 +210,7 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
   let extensions;
   try {
     if (!this._handshakeRead) this.readHandshake();
+    checkConnectionOptions(this.serverConfig);
     deflate = deflateSettings(this.serverConfig.perMessageDeflate);
     extensions = deflate && acceptDeflate(deflate, this.httpRequest.headers['sec-websocket-extensions']);
     response = acceptResponse(this, acceptedProtocol, allowedOrigin, cookies, extensions, options);
@@ -271,10 +278,10 @@ function negotiatedProtocol(request, acceptedProtocol) {
   const protocol = request.protocolFullCaseMap[lowerCase] || String(acceptedProtocol);
   if (!binding.isToken(protocol)) {
     const illegal = Array.from(protocol).find((character) => !binding.isToken(character));
-    throw new Error(`Illegal character "${illegal}" in subprotocol.`);
+    throw subprotocolError(`Illegal character "${illegal}" in subprotocol.`);
   }
   if (!request.requestedProtocols.includes(lowerCase)) {
-    throw new Error('Specified protocol was not requested by the client.');
+    throw subprotocolError('Specified protocol was not requested by the client.');
   }
   return protocol;
 }
@@ -297,7 +304,12 @@ WebSocketRequest.prototype.reject = function reject(status, reason, extraHeaders
   const headers = ['Connection', 'close'];
   if (reason) headers.push('X-WebSocket-Reject-Reason', headerText(reason));
   for (const name in extraHeaders) {
-    headers.push(headerText(name), headerText(extraHeaders[name]));
+    const text = headerText(name);
+    if (!binding.isToken(text)) {
+      throw websocketError('ERR_WEBSOCKET_HEADER',
+        `Header ${JSON.stringify(text)} is not a token, or its value contains control characters.`);
+    }
+    headers.push(text, headerText(extraHeaders[name]));
   }
   const response = binding.response(status, statusPhrase(status), headers);
 
@@ -324,15 +336,15 @@ WebSocketRequest.prototype._removeSocketCloseListeners = function _removeSocketC
 
 WebSocketRequest.prototype._verifyResolution = function _verifyResolution() {
   if (this._answeredElsewhere) throw this._answeredError();
-  if (this._resolved) throw new Error('WebSocketRequest may only be accepted or rejected one time.');
+  if (!this._resolved) return;
+  throw websocketError('ERR_WEBSOCKET_ANSWERED', 'WebSocketRequest may only be accepted or rejected one time.');
 };
 
 /** What is wrong with answering a request that another server has answered. */
 WebSocketRequest.prototype._answeredError = function _answeredError() {
-  const error = new Error(`The request for ${this.resource} was already answered by another WebSocket server on the same HTTP ` +
-    'server. Give each server requests of its own (options path and host), or have only one of them answer.');
-  error.code = 'ERR_WEBSOCKET_ALREADY_ANSWERED';
-  return error;
+  return websocketError('ERR_WEBSOCKET_ALREADY_ANSWERED', `The request for ${this.resource} was already answered by another ` +
+    'WebSocket server on the same HTTP server. Give each server requests of its own (options path and host), or have only ' +
+    'one of them answer.');
 };
 
 /** The request is answered now. Resolved before anybody is told, so that no listener can answer a second time. */
@@ -352,5 +364,7 @@ WebSocketRequest.prototype._leaveToOther = function _leaveToOther() {
   this._removeSocketCloseListeners();
   this.emit('requestResolved', this);
 };
+
+makeInspectable(WebSocketRequest, ['resource', 'remoteAddress', 'origin', 'host', 'requestedProtocols']);
 
 module.exports = WebSocketRequest;

@@ -4,6 +4,9 @@ const util = require('util');
 const { EventEmitter } = require('events');
 const { extend } = require('./utils');
 const WebSocketRouterRequest = require('./WebSocketRouterRequest');
+const { errorsWithCode } = require('./internal/base/errors');
+
+const routeError = errorsWithCode('ERR_WEBSOCKET_ROUTE');
 
 /** Stands for "the client asked for no subprotocol"; underscores at both ends keep it apart from real names. */
 const NO_PROTOCOL = '____no_protocol____';
@@ -25,13 +28,13 @@ function WebSocketRouter(config) {
 util.inherits(WebSocketRouter, EventEmitter);
 
 WebSocketRouter.prototype.attachServer = function attachServer(server) {
-  if (!server) throw new Error('You must specify a WebSocketServer instance to attach to.');
+  if (!server) throw routeError('You must specify a WebSocketServer instance to attach to.');
   this.server = server;
   this.server.on('request', this._requestHandler);
 };
 
 WebSocketRouter.prototype.detachServer = function detachServer() {
-  if (!this.server) throw new Error('Cannot detach from server: not attached.');
+  if (!this.server) throw routeError('Cannot detach from server: not attached.');
   this.server.removeListener('request', this._requestHandler);
   this.server = null;
 };
@@ -44,15 +47,15 @@ WebSocketRouter.prototype.detachServer = function detachServer() {
  * @throws {Error} for missing arguments, and when there is a handler for the same path and protocol
  */
 WebSocketRouter.prototype.mount = function mount(path, protocol, callback) {
-  if (!path) throw new Error('You must specify a path for this handler.');
+  if (!path) throw routeError('You must specify a path for this handler.');
   if (!protocol) protocol = NO_PROTOCOL;
-  if (!callback) throw new Error('You must specify a callback for this handler.');
+  if (!callback) throw routeError('You must specify a callback for this handler.');
   path = this.pathToRegExp(path);
-  if (!(path instanceof RegExp)) throw new Error('Path must be specified as either a string or a RegExp.');
+  if (!(path instanceof RegExp)) throw routeError('Path must be specified as either a string or a RegExp.');
   const pathString = path.toString();
   protocol = protocol.toLowerCase();
   if (this.findHandlerIndex(pathString, protocol) !== -1) {
-    throw new Error('You may only mount one handler per path/protocol combination.');
+    throw routeError('You may only mount one handler per path/protocol combination.');
   }
   this.handlers.push({ path, pathString, protocol, callback });
 };
@@ -63,7 +66,7 @@ WebSocketRouter.prototype.mount = function mount(path, protocol, callback) {
  */
 WebSocketRouter.prototype.unmount = function unmount(path, protocol) {
   const index = this.findHandlerIndex(this.pathToRegExp(path).toString(), protocol || NO_PROTOCOL);
-  if (index === -1) throw new Error('Unable to find a route matching the specified path and protocol.');
+  if (index === -1) throw routeError('Unable to find a route matching the specified path and protocol.');
   this.handlers.splice(index, 1);
 };
 

@@ -2,6 +2,7 @@
 
 const util = require('util');
 const { EventEmitter } = require('events');
+const { makeInspectable } = require('./internal/base/inspect');
 
 /**
  * A request as a handler of a router sees it: the subprotocol is settled.
@@ -36,5 +37,7 @@ WebSocketRouterRequest.prototype.reject = function reject(status, reason, extraH
   this.webSocketRequest.reject(status, reason, extraHeaders);
   this.emit('requestRejected', this);
 };
+
+makeInspectable(WebSocketRouterRequest, ['resource', 'remoteAddress', 'origin', 'protocol'], ['webSocketRequest']);
 
 module.exports = WebSocketRouterRequest;

@@ -3,16 +3,14 @@
 const util = require('util');
 const { EventEmitter } = require('events');
 const debug = require('debug')('websocket:server');
-const { extend, eventEmitterListenerCount } = require('./utils');
+const { eventEmitterListenerCount } = require('./utils');
 const WebSocketRequest = require('./WebSocketRequest');
 const { isToken } = require('./internal/addon/binding');
-const { DEFAULT_IO, checkIo } = require('./internal/transport/io-option');
 const { compileTrustProxy } = require('./internal/handshake/trust-proxy');
-const { deflateSettings } = require('./internal/compression/per-message-deflate');
 const { broadcast } = require('./internal/connection/sending');
 const { asBuffer } = require('./internal/base/arguments');
-const { SENDING_LIMITS, checkSendingLimits } = require('./internal/transport/backpressure');
 const channels = require('./internal/base/channels');
+const { makeInspectable } = require('./internal/base/inspect');
 const { statsOfServer, Totals } = require('./internal/connection/stats');
 const { compileFilter } = require('./internal/handshake/mount-filter');
 const { upgradeListener, mountOn, unmountFrom } = require('./internal/handshake/shared-upgrades');
@@ -22,46 +20,12 @@ const { compileOriginCheck } = require('./internal/handshake/origins');
 const { BoundFunction } = require('./internal/base/context');
 const { deadlinesOf } = require('./internal/time/deadlines');
 const { Listener, takeListenOptions } = require('./internal/listening/listener');
-const { checkNumbers, isTime } = require('./internal/base/check-options');
-const { CONNECTION_LIMITS, checkConnectionLimits } = require('./internal/connection/limits');
+const { isTime } = require('./internal/time/is-time');
+const { SERVER_OPTIONS } = require('./internal/options/tables');
+const { readOptions } = require('./internal/options/read-options');
+const { isHttpServer } = require('./internal/options/http-servers');
 const { AddressCounts } = require('./internal/listening/address-counts');
-
-/** Options and their defaults; docs/server.md describes them. */
-const DEFAULTS = {
-  httpServer: null,
-  noServer: false,
-  port: null,
-  path: null,
-  host: null,
-  allowedOrigins: null,
-  verifyOrigin: null,
-  maxReceivedFrameSize: 0x10000,
-  maxReceivedMessageSize: 0x100000,
-  fragmentOutgoingMessages: true,
-  fragmentationThreshold: 0x4000,
-  keepalive: true,
-  keepaliveInterval: 20000,
-  dropConnectionOnKeepaliveTimeout: true,
-  keepaliveGracePeriod: 10000,
-  useNativeKeepalive: false,
-  assembleFragments: true,
-  autoAcceptConnections: false,
-  ignoreXForwardedFor: false,
-  trustProxy: true,
-  parseCookies: true,
-  parseExtensions: true,
-  disableNagleAlgorithm: true,
-  closeTimeout: 5000,
-  echoCloseCode: false,
-  handshakeTimeout: 0,
-  maxConnections: Infinity,
-  maxConnectionsPerAddress: Infinity,
-  maxPendingRequests: 0x4000,
-  ...CONNECTION_LIMITS,
-  ...SENDING_LIMITS,
-  io: DEFAULT_IO,
-  perMessageDeflate: false,
-};
+const { optionError, websocketError } = require('./internal/base/errors');
 
 /**
  * Accepts WebSocket connections on one or several servers of Node.
@@ -96,27 +60,24 @@ util.inherits(WebSocketServer, EventEmitter);
  * @throws {Error} without either, and for options that mean nothing
  */
 WebSocketServer.prototype.mount = function mount(config) {
-  const merged = { ...DEFAULTS };
-  extend(merged, config);
-  checkNumbers(merged, ['handshakeTimeout', 'maxConnections', 'maxConnectionsPerAddress', 'maxPendingRequests']);
-  checkConnectionLimits(merged);
-  checkSendingLimits(merged);
-  checkIo(merged.io);
+  if (isHttpServer(config) && !config.httpServer) {
+    throw optionError('The HTTP server must be in the options of a WebSocketServer, as { httpServer }, not in place of them.');
+  }
+  const merged = readOptions(SERVER_OPTIONS, 'WebSocketServer', config);
   compileTrustProxy(merged.trustProxy);
-  deflateSettings(merged.perMessageDeflate);
   const listens = merged.port !== null && merged.port !== undefined;
   if (listens) takeListenOptions(merged);
   // The host of a server that listens itself is where it listens.
   const filter = compileFilter(listens ? { path: merged.path } : merged);
   const originProblem = compileOriginCheck(merged.allowedOrigins, merged.verifyOrigin);
   if (merged.noServer && merged.httpServer) {
-    throw new Error('The options noServer and httpServer exclude each other: with noServer, call handleUpgrade() yourself.');
+    throw optionError('The options noServer and httpServer exclude each other: with noServer, call handleUpgrade() yourself.');
   }
   if (listens && (merged.noServer || merged.httpServer)) {
-    throw new Error('The option port excludes httpServer and noServer: the server either listens itself or has one that does.');
+    throw optionError('The option port excludes httpServer and noServer: the server either listens itself or has one that does.');
   }
   if (merged.noServer || listens) merged.httpServer = [];
-  if (!merged.httpServer) throw new Error('You must specify an httpServer on which to mount the WebSocket server.');
+  if (!merged.httpServer) throw optionError('You must specify an httpServer on which to mount the WebSocket server.');
   if (!Array.isArray(merged.httpServer)) merged.httpServer = [merged.httpServer];
   // Nothing is changed before this line.
   this.config = merged;
@@ -155,7 +116,7 @@ WebSocketServer.prototype.address = function address() {
  * @param {() => void} [callback] called once, when the last connection has closed
  */
 WebSocketServer.prototype.close = function close(callback) {
-  this.unmount();
+  if (this.config) this.unmount();
   if (typeof callback !== 'function') return;
   const check = () => {
     if (this.connections.length > 0) return;
@@ -188,6 +149,9 @@ WebSocketServer.prototype.closeAllConnections = function closeAllConnections() {
 
 /** Sends bytes as a binary message, or anything else as text, to all connections. */
 WebSocketServer.prototype.broadcast = function broadcast(data) {
+  if (data === null || data === undefined) {
+    throw websocketError('ERR_WEBSOCKET_DATA', 'Data provided must either be a Node Buffer or implement toString()', {}, TypeError);
+  }
   if (asBuffer(data) !== null) {
     this.broadcastBytes(data);
   } else if (typeof data.toString === 'function') {
@@ -221,7 +185,10 @@ WebSocketServer.prototype.shutDown = function shutDown() {
  * @param {Buffer} [head]
  */
 WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket, head) {
-  if (!this.config) throw new Error('mount() has to be called, with the options of the server, before handleUpgrade().');
+  if (!this.config) {
+    throw websocketError('ERR_WEBSOCKET_NOT_MOUNTED',
+      'mount() has to be called, with the options of the server, before handleUpgrade().');
+  }
   if (isBehindResponse(request, socket)) {
     waitForResponses(this, request, socket, head);
     return;
@@ -331,16 +298,26 @@ function listenerFailed(server, wsRequest, cause) {
 /** Answers a request that cannot be accepted, and tells the program. */
 function refuse(server, wsRequest, error) {
   debug('%s refused: %s', wsRequest.remoteAddress, error.message);
+  error.statusCode = error.httpCode || 400;
   if (!wsRequest._resolved) wsRequest.reject(error.httpCode || 400, error.message, error.headers);
   server._totals.refused++;
   if (channels.upgradeError.hasSubscribers) channels.upgradeError.publish({ server, request: wsRequest, error });
   server.emit('upgradeError', error);
 }
 
+/** The code of the Error for each status that this server refuses requests with by itself. */
+const REFUSAL_CODES = {
+  400: 'ERR_WEBSOCKET_REQUEST',
+  403: 'ERR_WEBSOCKET_ORIGIN',
+  404: 'ERR_WEBSOCKET_NO_SERVER',
+  408: 'ERR_WEBSOCKET_HANDSHAKE_TIMEOUT',
+  429: 'ERR_WEBSOCKET_LIMIT',
+  500: 'ERR_WEBSOCKET_VERIFY_ORIGIN',
+  503: 'ERR_WEBSOCKET_LIMIT',
+};
+
 function refusal(httpCode, message) {
-  const error = new Error(message);
-  error.httpCode = httpCode;
-  return error;
+  return websocketError(REFUSAL_CODES[httpCode], message, { httpCode });
 }
 
 function checkLimits({ config, connections, pendingRequests, _addressCounts: counts }, { remoteAddress }) {
@@ -409,5 +386,7 @@ function remove(array, item) {
   const index = array.indexOf(item);
   if (index !== -1) array.splice(index, 1);
 }
+
+makeInspectable(WebSocketServer, ['connections', 'pendingRequests']);
 
 module.exports = WebSocketServer;

@@ -4,20 +4,24 @@
 // main package, which names them as optional dependencies (only here: a checkout whose package.json named packages
 // that are not published yet could not be installed).
 //
-//   node scripts/npm-packages.js ARTEFACTS OUT [--allow-missing]
+//   node scripts/npm-packages.js ARTEFACTS OUT [--rehearsal]
 //
-//   ARTEFACTS        a directory with websocket.<triple>.node files, at any depth
-//   OUT              made anew; gets OUT/websocket and OUT/websocket-native-<triple>
-//   --allow-missing  do not insist on a binary for every supported platform
+//   ARTEFACTS    a directory with websocket.<triple>.node files, at any depth
+//   OUT          made anew; gets OUT/websocket and OUT/websocket-native-<triple>
+//   --rehearsal  make packages that are not published: with the binaries that are there, whatever glibc they need,
+//                and with the placeholders of package.json
 
 const fs = require('fs');
 const path = require('path');
 const { parseArgs } = require('util');
 const { PUBLISHED } = require('../lib/internal/addon/platform');
+const { GLIBC_FLOOR, glibcNeeded, isNewer, placeholders, withAbsoluteLinks } = require('./internal/release');
 
 const ROOT = path.join(__dirname, '..');
 /** Files npm packs without being told to. */
 const ALWAYS = ['README.md', 'LICENSE'];
+/** What goes with every binary. */
+const LICENSES = ['LICENSE', 'THIRD-PARTY-LICENSES'];
 
 /** All files below a directory. */
 function filesBelow(directory) {
@@ -72,15 +76,16 @@ function platformManifest(triple, manifest) {
     version: manifest.version,
     description: `The native addon of websocket for ${triple}.`,
     license: manifest.license,
-    ...(manifest.author && { author: manifest.author }),
-    ...(manifest.repository && { repository: manifest.repository }),
-    ...(manifest.homepage && { homepage: manifest.homepage }),
+    author: manifest.author,
+    repository: manifest.repository,
+    homepage: manifest.homepage,
+    bugs: manifest.bugs,
     engines: manifest.engines,
     os: [os],
     cpu: [cpu],
     ...(os === 'linux' && { libc: [abi === 'musl' ? 'musl' : 'glibc'] }),
     main: file,
-    files: [file],
+    files: [file, 'THIRD-PARTY-LICENSES'],
     // A binary cannot be loaded from inside an archive.
     preferUnplugged: true
   };
@@ -101,25 +106,40 @@ function mainManifest(manifest, triples) {
 
 const writeJson = (file, value) => fs.writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
 
+/** Throws when something must not be published. */
+function checkRelease(manifest, binaries) {
+  const unset = placeholders(manifest);
+  if (unset.length > 0) throw new Error(`package.json still has placeholders in ${unset.join(', ')}`);
+  const missing = PUBLISHED.filter((triple) => !binaries.has(triple));
+  if (missing.length > 0) throw new Error(`no binary for ${missing.join(', ')}`);
+  for (const [triple, file] of binaries) {
+    const needed = triple.endsWith('-gnu') ? glibcNeeded(file) : null;
+    if (needed && isNewer(needed, GLIBC_FLOOR)) throw new Error(`${file} needs glibc ${needed}, and ${GLIBC_FLOOR} has to be enough`);
+  }
+}
+
+/** Makes the package with the binary for one platform. */
+function makePlatformPackage(triple, binary, out, manifest) {
+  const name = `websocket-native-${triple}`;
+  const directory = path.join(out, name);
+  fs.mkdirSync(directory, { recursive: true });
+  fs.copyFileSync(binary, path.join(directory, `websocket.${triple}.node`));
+  for (const file of LICENSES) fs.copyFileSync(path.join(ROOT, file), path.join(directory, file));
+  fs.writeFileSync(path.join(directory, 'README.md'), `# ${name}\n\nThe native addon of \`websocket\` for ${triple}. Install \`websocket\`, not this.\n`);
+  writeJson(path.join(directory, 'package.json'), platformManifest(triple, manifest));
+  return name;
+}
+
 /** Makes all package directories; returns their names in the order to publish them: the main package last. */
-function makePackages(artefacts, out, { allowMissing = false } = {}) {
+function makePackages(artefacts, out, { rehearsal = false } = {}) {
   const manifest = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
   const binaries = collect(artefacts);
-  const missing = PUBLISHED.filter((triple) => !binaries.has(triple));
   if (binaries.size === 0) throw new Error(`${artefacts} holds no websocket.<triple>.node`);
-  if (missing.length > 0 && !allowMissing) throw new Error(`no binary for ${missing.join(', ')}`);
+  if (!rehearsal) checkRelease(manifest, binaries);
 
   fs.rmSync(out, { recursive: true, force: true });
   const triples = [...binaries.keys()].sort();
-  for (const triple of triples) {
-    const directory = path.join(out, `websocket-native-${triple}`);
-    fs.mkdirSync(directory, { recursive: true });
-    fs.copyFileSync(binaries.get(triple), path.join(directory, `websocket.${triple}.node`));
-    fs.copyFileSync(path.join(ROOT, 'LICENSE'), path.join(directory, 'LICENSE'));
-    const note = `The native addon of [websocket](https://www.npmjs.com/package/websocket) for ${triple}. Install \`websocket\`, not this.\n`;
-    fs.writeFileSync(path.join(directory, 'README.md'), `# websocket-native-${triple}\n\n${note}`);
-    writeJson(path.join(directory, 'package.json'), platformManifest(triple, manifest));
-  }
+  const names = triples.map((triple) => makePlatformPackage(triple, binaries.get(triple), out, manifest));
 
   const main = path.join(out, 'websocket');
   const published = mainManifest(manifest, triples);
@@ -127,22 +147,27 @@ function makePackages(artefacts, out, { allowMissing = false } = {}) {
   for (const name of new Set([...published.files, ...ALWAYS])) {
     fs.cpSync(path.join(ROOT, name), path.join(main, name), { recursive: true });
   }
+  // The pages they refer to are not packed.
+  for (const name of fs.readdirSync(main).filter((file) => file.endsWith('.md'))) {
+    const file = path.join(main, name);
+    fs.writeFileSync(file, withAbsoluteLinks(fs.readFileSync(file, 'utf8'), manifest));
+  }
   writeJson(path.join(main, 'package.json'), published);
-  return [...triples.map((triple) => `websocket-native-${triple}`), 'websocket'];
+  return [...names, 'websocket'];
 }
 
 if (require.main === module) {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { 'allow-missing': { type: 'boolean', default: false } }
+      options: { rehearsal: { type: 'boolean', default: false } }
     });
-    if (positionals.length !== 2) throw new Error('usage: node scripts/npm-packages.js ARTEFACTS OUT [--allow-missing]');
-    for (const name of makePackages(positionals[0], positionals[1], { allowMissing: values['allow-missing'] })) console.log(name);
+    if (positionals.length !== 2) throw new Error('usage: node scripts/npm-packages.js ARTEFACTS OUT [--rehearsal]');
+    for (const name of makePackages(positionals[0], positionals[1], values)) console.log(name);
   } catch (error) {
     console.error(`npm-packages: ${error.message}`);
     process.exitCode = 1;
   }
 }
 
-module.exports = { makePackages };
+module.exports = { makePackages, checkRelease };

@@ -17,7 +17,7 @@ const path = require('path');
 const ROOT = path.join(__dirname, '..');
 const CRATE = 'websocket';
 /** What the addon is made of, relative to the root; directories count with everything in them. */
-const SOURCES = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'rust-toolchain.toml', '.cargo', 'src'];
+const SOURCES = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'rust-toolchain.toml', '.cargo', 'src', 'scripts/prepare.js'];
 
 /** An error that is shown without a stack: its message is meant for the person at the terminal. */
 class BuildError extends Error {}
@@ -50,6 +50,23 @@ function rustVersion() {
   return match ? ` ${match[1]} or newer` : '';
 }
 
+/** Flags for rustc from the environment, which cargo takes from one of two variables. */
+function givenFlags({ CARGO_ENCODED_RUSTFLAGS: encoded, RUSTFLAGS: plain }) {
+  if (encoded) return encoded.split('\x1f');
+  return (plain || '').split(/\s+/).filter(Boolean);
+}
+
+/**
+ * Flags that take the directories of this machine out of the binary: panics name the source files. When several
+ * prefixes fit, the compiler takes the last one.
+ */
+function pathFlags() {
+  const home = os.homedir();
+  const prefixes = [[home, '/home'], [ROOT, '/websocket'], [process.env.CARGO_HOME || path.join(home, '.cargo'), '/cargo']];
+  if (process.env.CARGO_TARGET_DIR) prefixes.push([path.resolve(ROOT, process.env.CARGO_TARGET_DIR), '/target']);
+  return prefixes.map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+}
+
 /**
  * Runs cargo and returns the file name of the library it made. The name comes from cargo itself, so that a
  * target directory or target set by environment or configuration is honoured.
@@ -57,9 +74,10 @@ function rustVersion() {
 function build(cargo, { debug, musl }) {
   const args = ['build', '--lib', '--locked', '--message-format=json-render-diagnostics'];
   if (!debug) args.push('--release');
-  const env = { ...process.env };
+  const flags = [...givenFlags(process.env), ...pathFlags()];
   // Rust links musl statically unless told otherwise, and a static library cannot be a plug-in.
-  if (musl) env.RUSTFLAGS = `${env.RUSTFLAGS || ''} -C target-feature=-crt-static`.trim();
+  if (musl) flags.push('-Ctarget-feature=-crt-static');
+  const env = { ...process.env, CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f') };
   const result = spawnSync(cargo, args, {
     cwd: ROOT,
     env,

@@ -65,6 +65,8 @@ module.exports = {
   O2: 'drop() destroys the socket also when a close listener throws',
   B1: 'calls that send return whether it is good to go on',
   K1: 'option echoCloseCode',
+  V1: 'numbers among the options are checked before anything is done',
+  V2: 'options of the keepalive are checked before anything is done',
   M1: 'every member of the module can be imported by name',
   R1: 'router: a RegExp with the g or y flag matches every time',
   R2: 'router: unmount(path) without a protocol works',

@@ -1,6 +1,6 @@
 'use strict';
 
-// The loader with its binary hidden. It runs on a copy of the two files it consists of, which need no addon.
+// The loader with its binary hidden. It runs on a copy of the files it consists of, which need no addon.
 
 const { after, beforeEach, describe, test } = require('node:test');
 const assert = require('node:assert');
@@ -22,9 +22,8 @@ describe('without a usable binary', () => {
   beforeEach(() => {
     project = path.join(base, `project-${++count}`);
     websocket = path.join(project, 'node_modules', 'websocket');
-    for (const file of ['package.json', 'lib/internal/addon/binding.js', 'lib/internal/addon/platform.js']) {
-      fs.mkdirSync(path.dirname(path.join(websocket, file)), { recursive: true });
-      fs.copyFileSync(path.join(ROOT, file), path.join(websocket, file));
+    for (const file of ['package.json', 'lib/version.js', 'lib/internal/addon']) {
+      fs.cpSync(path.join(ROOT, file), path.join(websocket, file), { recursive: true });
     }
   });
 
@@ -60,6 +59,7 @@ describe('without a usable binary', () => {
     assert.ok(message.includes(`${path.join(websocket, BINARY)}: no such file`), message);
     assert.ok(message.includes(`${PACKAGE}: not installed`), message);
     assert.match(message, /--omit=optional/);
+    assert.doesNotMatch(message, /npm install websocket/, 'nobody may have published that name');
     assert.match(message, /install Rust .*`npm run build`/);
     assert.match(message, /WEBSOCKET_NATIVE_PATH/);
   });
@@ -146,6 +146,30 @@ describe('without a usable binary', () => {
     const { message } = failure();
     assert.ok(message.includes(`${PACKAGE}: `), message);
     assert.ok(!message.includes(`${PACKAGE}: not installed`), message);
+  });
+
+  test('finding out where it runs leaves Error as it was', () => {
+    const same = evaluate(
+      project,
+      `const before = JSON.stringify(Object.getOwnPropertyDescriptors(Error));
+       require('websocket/lib/internal/addon/places').places('any');
+       console.log(before === JSON.stringify(Object.getOwnPropertyDescriptors(Error)));`
+    );
+    assert.strictEqual(same, true);
+  });
+
+  test('a program that makes its own stack traces, or has frozen Error, is no hindrance', () => {
+    fs.copyFileSync(path.join(ROOT, BINARY), path.join(websocket, BINARY));
+    for (const first of ["Error.prepareStackTrace = () => 'own'", 'Object.freeze(Error)', 'Error.stackTraceLimit = 0']) {
+      assert.strictEqual(evaluate(project, `${first}; require('websocket/lib/internal/addon/binding'); console.log('true')`), true, first);
+    }
+  });
+
+  test('file tracers find each published platform as a literal, and nothing else', () => {
+    const source = fs.readFileSync(path.join(ROOT, 'lib/internal/addon/places.js'), 'utf8');
+    const literals = [...source.matchAll(/require\.resolve\('([^']+)'\)/g)].map((match) => match[1]);
+    const wanted = PUBLISHED.flatMap((name) => [`../../../websocket.${name}.node`, `websocket-native-${name}`]);
+    assert.deepStrictEqual(literals.sort(), wanted.sort());
   });
 
   test('WEBSOCKET_NATIVE_PATH names the file to load', () => {

@@ -43,6 +43,7 @@ describe('npm run prepare', { skip: reason }, () => {
       const fs = require('fs');
       if (process.argv[2] === '--version') process.exit(0);
       fs.appendFileSync(${JSON.stringify(path.join(project, 'calls'))}, process.argv.slice(2).join(' ') + '\\n');
+      fs.writeFileSync(${JSON.stringify(path.join(project, 'flags'))}, process.env.CARGO_ENCODED_RUSTFLAGS || '');
       if (${JSON.stringify(message)}) console.error(${JSON.stringify(message)});
       if (${JSON.stringify(library)}) {
         fs.mkdirSync(${JSON.stringify(path.dirname(output))}, { recursive: true });
@@ -83,6 +84,18 @@ describe('npm run prepare', { skip: reason }, () => {
     assert.match(calls()[0], /--release/);
     assert.ok(fs.readFileSync(addon).equals(fs.readFileSync(path.join(ROOT, BINARY))));
     assert.deepStrictEqual(fs.readdirSync(project).filter((name) => name.endsWith('.tmp')), []);
+  });
+
+  test('takes the directories of this machine out of the binary, and keeps the flags it is given', () => {
+    const flags = (env) => {
+      assert.strictEqual(prepare(['--force'], { RUSTFLAGS: '', CARGO_ENCODED_RUSTFLAGS: '', ...env }).status, 0);
+      return fs.readFileSync(path.join(project, 'flags'), 'utf8').split('\x1f');
+    };
+    const added = flags({ CARGO_HOME: '/some where/cargo', HOME: '/some where' });
+    const remapped = added.map((flag) => /^--remap-path-prefix=(.*)=\/\w+$/.exec(flag)).filter(Boolean).map((match) => match[1]);
+    for (const directory of ['/some where', project, '/some where/cargo']) assert.ok(remapped.includes(directory), directory);
+    assert.deepStrictEqual(flags({ RUSTFLAGS: ' -Ca=b  -Cc' }).slice(0, 2), ['-Ca=b', '-Cc']);
+    assert.deepStrictEqual(flags({ CARGO_ENCODED_RUSTFLAGS: '-Ca=b c\x1f-Cd', RUSTFLAGS: '-Ce' }).slice(0, 2), ['-Ca=b c', '-Cd']);
   });
 
   test('does nothing, silently, when the addon is newer than every source', () => {

@@ -23,8 +23,9 @@ const client = new WebSocketClient(config);
 new WebSocketClient();
 
 client.on('connectFailed', (error) => {
-  const code: string | undefined = (error as NodeJS.ErrnoException).code;
-  console.error(error.message, code);
+  const code: string | undefined = error.code;
+  if (error.code === 'ERR_WEBSOCKET_REFUSED') console.error(error.statusCode, error.headers?.['www-authenticate'], error.reason);
+  console.error(error.message, code, (error as NodeJS.ErrnoException).syscall);
 });
 client.on('error', (error) => console.error(error.message));
 client.on('connectFailed', ({ code, statusCode, headers, reason, errors }) => {

@@ -5,6 +5,7 @@
 const { describe, test } = require('node:test');
 const assert = require('node:assert');
 const http = require('http');
+const { inspect } = require('util');
 const websocket = require('../..');
 const { OPCODE } = require('../helpers/raw');
 const { next, eventually, startServer, openClient, openRawClient, openPair, turns } = require('../helpers/under-test/endpoints');
@@ -321,13 +322,13 @@ test('maxBufferedAmount: a broadcast ends the connections that do not read, and 
 
 describe('options for sending that mean nothing', () => {
   for (const [option, values, text] of [
-    ['highWaterMark', [0, -1, NaN, '5', {}], 'must be null or a number of at least 1'],
-    ['maxBufferedAmount', [0, -1, NaN, '5', null], 'must be a number of at least 1'],
+    ['highWaterMark', [0, -1, NaN, 'five', {}], 'must be null or a number of at least 1'],
+    ['maxBufferedAmount', [0, -1, NaN, 'five', null], 'must be a number of at least 1'],
     ['maxBufferedAmountPolicy', ['wait', null, 5], "must be 'close' or 'drop'"],
   ]) {
     test(`${option} is refused with an error that names it`, () => {
       for (const value of values) {
-        const expected = { message: `The option ${option} ${text}, not ${value}.` };
+        const expected = { message: `The option ${option} ${text}, not ${inspect(value)}.` };
         assert.throws(() => new websocket.server({ httpServer: http.createServer(), [option]: value }), expected);
         assert.throws(() => new websocket.client({ [option]: value }), expected);
       }

@@ -5,6 +5,7 @@
 const { describe, test } = require('node:test');
 const assert = require('node:assert');
 const http = require('http');
+const { inspect } = require('util');
 const { once } = require('events');
 const { PassThrough } = require('stream');
 const websocket = require('../..');
@@ -164,7 +165,7 @@ describe('handshakeTimeout of a client', () => {
 
   for (const [name, value] of [['handshakeTimeout', -1], ['handshakeTimeout', 'x'], ['maxRedirects', NaN]]) {
     test(`${name}: ${value} is refused`, () => {
-      const message = `The option ${name} must be a number of at least 0, not ${value}.`;
+      const message = `The option ${name} must be a number of at least 0, not ${inspect(value)}.`;
       assert.throws(() => new websocket.client({ [name]: value }), { message });
       assert.throws(() => new websocket.client().connect('ws://127.0.0.1:9/', [], null, null, { [name]: value }), { message });
     });

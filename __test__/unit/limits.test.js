@@ -6,6 +6,7 @@ const { describe, test } = require('node:test');
 const assert = require('node:assert');
 const net = require('net');
 const { once } = require('events');
+const { inspect } = require('util');
 const websocket = require('../..');
 const { OPCODE } = require('../helpers/raw');
 const {
@@ -241,8 +242,8 @@ describe('limits that mean nothing', () => {
   ]) {
     test(`${name} is refused with an error that names it`, async (t) => {
       const { httpServer } = await startHttpServer(t);
-      for (const value of [least - 1, NaN, '5', null, {}]) {
-        const expected = { message: `The option ${name} must be a number of at least ${least}, not ${value}.` };
+      for (const value of [least - 1, NaN, 'five', null, {}]) {
+        const expected = { message: `The option ${name} must be a number of at least ${least}, not ${inspect(value)}.` };
         assert.throws(() => new websocket.server({ httpServer, [name]: value }), expected);
         if (/Fragments|Second|Lifetime|idle/.test(name)) {
           assert.throws(() => new websocket.client({ [name]: value }), expected);

@@ -52,6 +52,8 @@ module.exports = [
   faulty('a new binary message inside a fragmented one', () => [text('a', { fin: false }), { opcode: 2, payload: 'b' }]),
   faulty('a reserved opcode inside a fragmented message', () => [text('a', { fin: false }), { opcode: 5, payload: 'b' }]),
   faulty('a frame over maxReceivedFrameSize', () => [{ opcode: 2, payload: Buffer.alloc(101) }], { config: { maxReceivedFrameSize: 100 } }),
+  faulty('a frame over a maxReceivedFrameSize that is a text', () => [{ opcode: 2, payload: Buffer.alloc(101) }],
+    { config: { maxReceivedFrameSize: '100' } }),
   faulty('a huge declared length is refused before its bytes', () => [{ opcode: 2, payload: 'x', declaredLength: 0x7fffffff }]),
   faulty('a declared length over 32 bits', () => [{ opcode: 2, payload: 'x', declaredLength: 0x100000000n }]),
   faulty('a declared length with the highest bit set', () => [{ opcode: 2, payload: 'x', declaredLength: 0x8000000000000000n }]),

@@ -1,5 +1,7 @@
 'use strict';
 
+const { websocketError } = require('./errors');
+
 // What programs pass to methods.
 
 const NO_BYTES = Buffer.alloc(0);
@@ -30,8 +32,8 @@ function isShared(memory) {
 function payloadOf(frame) {
   const payload = frame.binaryPayload || NO_BYTES;
   const bytes = asBuffer(payload);
-  if (bytes === null) throw new TypeError(`The binaryPayload of a frame is a Buffer, not ${typeof payload}`);
-  return bytes;
+  if (bytes !== null) return bytes;
+  throw websocketError('ERR_WEBSOCKET_FRAME', `The binaryPayload of a frame is a Buffer, not ${typeof payload}`, {}, TypeError);
 }
 
 /** Calls `cb`, if it is a function, with `error` on the next tick. */

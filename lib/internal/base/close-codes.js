@@ -1,5 +1,7 @@
 'use strict';
 
+const { websocketError } = require('./errors');
+
 // Status codes of Close frames (RFC 6455 section 7.4).
 
 /** The codes by the names under which they are exported, with the description a close event gets without a reason. */
@@ -52,8 +54,8 @@ function truncateReason(reason) {
 function checkReason(description) {
   const length = typeof description === 'string' ? Buffer.byteLength(description) : 0;
   if (length > MAX_REASON_LENGTH) {
-    throw new Error(`The description of a close must not be longer than ${MAX_REASON_LENGTH} bytes in UTF-8, ` +
-      `this one has ${length}.`);
+    throw websocketError('ERR_WEBSOCKET_CLOSE_REASON', 'The description of a close must not be longer than ' +
+      `${MAX_REASON_LENGTH} bytes in UTF-8, this one has ${length}.`);
   }
 }
 

@@ -3,13 +3,24 @@
 // Async contexts (AsyncLocalStorage, tracing): each event of a connection is emitted in the context of its socket, and
 // what a listener enters there is not seen by the next event.
 
-const { AsyncLocalStorage, AsyncResource } = require('async_hooks');
+const { AsyncResource } = require('async_hooks');
 
 /** Since Node 24 a scope takes back what was entered in it; before, it stays with the resource. */
 const SCOPES_ARE_CLEAN = Number(process.versions.node.split('.')[0]) >= 24;
 
+class Context extends AsyncResource {
+  constructor() {
+    super('WEBSOCKET');
+  }
+
+  /** It keeps no process alive: what looks for open handles, such as Jest, asks. */
+  hasRef() {
+    return false;
+  }
+}
+
 /** The context in which nothing has been entered. */
-const ROOT = new AsyncResource('WEBSOCKET');
+const ROOT = new Context();
 
 /** Whether there is anything in a context: a store of an AsyncLocalStorage, or somebody who watches it. */
 function isUsed(resource) {
@@ -19,12 +30,12 @@ function isUsed(resource) {
 
 /** The context of the caller, for runInContext(); null when there is nothing in it. */
 function captureContext() {
-  const resource = new AsyncResource('WEBSOCKET');
+  const resource = new Context();
   return isUsed(resource) ? resource : null;
 }
 
 function runInChild(connection, fn, kind, value) {
-  new AsyncResource('WEBSOCKET').runInAsyncScope(fn, null, connection, kind, value);
+  new Context().runInAsyncScope(fn, null, connection, kind, value);
 }
 
 /** Calls `fn(connection, kind, value)` in the context of the connection. */
@@ -35,7 +46,8 @@ function runInContext(connection, fn, kind, value) {
 }
 
 /** Since Node 24: has a function run in the empty context, and takes back what was entered meanwhile. */
-const runInRoot = SCOPES_ARE_CLEAN && ROOT.runInAsyncScope(() => AsyncLocalStorage.snapshot());
+const runInRoot = SCOPES_ARE_CLEAN &&
+  ((fn, connection, kind, value) => ROOT.runInAsyncScope(fn, null, connection, kind, value));
 
 /**
  * An async resource for several calls in a row, of which none should see what another has entered; `onEnter` is called
@@ -59,9 +71,9 @@ function outsideOfContexts(fn) {
  * A function that runs in the context of whoever has made this. AsyncResource.bind() is for the same, and takes a hundred
  * times as long.
  */
-class BoundFunction extends AsyncResource {
+class BoundFunction extends Context {
   constructor(fn) {
-    super('WEBSOCKET');
+    super();
     this.fn = fn;
   }
 

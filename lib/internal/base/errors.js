@@ -6,13 +6,14 @@
  * Makes an Error with a code.
  * @param {string} code `ERR_WEBSOCKET_…`
  * @param {string} message what happened, to whom, and which option or argument to change
- * @param {object} [properties] more properties of the Error
+ * @param {object} [properties] more properties of the Error, `cause` among them
  * @param {ErrorConstructor} [Class=Error]
  * @returns {Error & { code: string }}
  */
-function websocketError(code, message, properties = undefined, Class = Error) {
-  const error = Object.assign(new Class(message), { code }, properties);
-  return withoutCaller(error, websocketError);
+function websocketError(code, message, properties = {}, Class = Error) {
+  const { cause, ...rest } = properties;
+  const error = 'cause' in properties ? new Class(message, { cause }) : new Class(message);
+  return withoutCaller(Object.assign(error, { code }, rest), websocketError);
 }
 
 /** A function that makes Errors with one code. */

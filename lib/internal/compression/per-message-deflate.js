@@ -6,6 +6,9 @@
 const binding = require('../addon/binding');
 const { Compressor } = require('./compressor');
 const { INFLATION } = require('../addon/rows');
+const { optionError } = require('../base/errors');
+const { shown, toNumber } = require('../options/kinds');
+const { warnOfUnknown } = require('../options/warn');
 
 const DEFAULTS = {
   serverNoContextTakeover: false,
@@ -27,9 +30,10 @@ const RANGES = {
 
 function checkNumber(name, value) {
   const [least, most] = RANGES[name];
-  if (Number.isInteger(value) && value >= least && value <= most) return;
+  const result = toNumber(value);
+  if (Number.isInteger(result) && result >= least && result <= most) return result;
   const range = name === 'threshold' ? 'number of bytes, at least 0' : `whole number from ${least} to ${most}`;
-  throw new Error(`The option perMessageDeflate.${name} must be a ${range}, not ${String(value)}.`);
+  throw optionError(`The option perMessageDeflate.${name} must be a ${range}, not ${shown(value)}.`);
 }
 
 /**
@@ -40,18 +44,21 @@ function deflateSettings(option) {
   if (option === false || option === undefined || option === null) return null;
   if (option === true) return DEFAULTS;
   if (typeof option !== 'object') {
-    throw new Error(`The option perMessageDeflate must be true, false or an object, not ${String(option)}.`);
+    throw optionError(`The option perMessageDeflate must be true, false or an object, not ${shown(option)}.`);
   }
   const settings = { ...DEFAULTS };
   for (const [name, value] of Object.entries(option)) {
     if (!Object.hasOwn(DEFAULTS, name)) {
-      throw new Error(`The option perMessageDeflate has no property ${name}; it has ${Object.keys(DEFAULTS).join(', ')}.`);
+      warnOfUnknown('perMessageDeflate', name, Object.keys(DEFAULTS));
+      continue;
     }
     if (value === undefined) continue;
     if (name in RANGES) {
-      checkNumber(name, value);
-    } else if (typeof value !== 'boolean') {
-      throw new Error(`The option perMessageDeflate.${name} must be true or false, not ${String(value)}.`);
+      settings[name] = checkNumber(name, value);
+      continue;
+    }
+    if (typeof value !== 'boolean') {
+      throw optionError(`The option perMessageDeflate.${name} must be true or false, not ${shown(value)}.`);
     }
     settings[name] = value;
   }

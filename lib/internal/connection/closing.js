@@ -40,6 +40,7 @@ const { debugCode } = require('./debug-lines');
 const { stopDeadlines } = require('./limits');
 const { startTimer, stopTimer } = require('../time/connection-timer');
 const { destroyAfter } = require('../time/linger');
+const { websocketError } = require('../base/errors');
 const { abandon } = require('../transport/giving-back');
 
 const DEFAULT_CLOSE_TIMEOUT = 5000;
@@ -145,7 +146,9 @@ const methods = {
   close(reasonCode, description) {
     if (!this.connected) return;
     if (typeof reasonCode !== 'number') reasonCode = 1000;
-    if (!isSendableCloseCode(reasonCode)) throw new Error(`Close code ${reasonCode} is not valid.`);
+    if (!isSendableCloseCode(reasonCode)) {
+      throw websocketError('ERR_WEBSOCKET_CLOSE_CODE', `Close code ${reasonCode} is not valid.`);
+    }
     if (typeof description !== 'string') description = CLOSE_DESCRIPTIONS[reasonCode];
     checkReason(description);
     this.closeReasonCode = reasonCode;

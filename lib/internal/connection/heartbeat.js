@@ -3,6 +3,7 @@
 // What Pings and Pongs tell about a connection: how many there were, and how long one took to be answered.
 
 const { callBack } = require('../base/arguments');
+const { websocketError } = require('../base/errors');
 
 /** Pings that may be unanswered at a time; of older ones nothing is remembered. */
 const MAX_OUTSTANDING = 32;
@@ -66,7 +67,7 @@ function settle({ done }, error, latency) {
 }
 
 function tooMany() {
-  return new Error(`The Ping was not answered, and ${MAX_OUTSTANDING} more were sent after it.`);
+  return websocketError('ERR_WEBSOCKET_NO_PONG', `The Ping was not answered, and ${MAX_OUTSTANDING} more were sent after it.`);
 }
 
 function heartbeatOf(connection) {
@@ -75,9 +76,8 @@ function heartbeatOf(connection) {
 }
 
 function closedError(connection) {
-  const error = new Error(`The connection to ${connection.remoteAddress} has ended before the Ping was answered.`);
-  error.code = 'ERR_WEBSOCKET_CLOSED';
-  return error;
+  return websocketError('ERR_WEBSOCKET_CLOSED',
+    `The connection to ${connection.remoteAddress} has ended before the Ping was answered.`);
 }
 
 /** Nobody will answer any more. */

@@ -3,6 +3,8 @@
 // Keepalive: a Ping after a time without input, and the end of the connection when nothing comes back.
 
 const { startTimer, stopTimer } = require('../time/connection-timer');
+const { optionError } = require('../base/errors');
+const { checkKeepalive } = require('../options/read-options');
 
 /**
  * Starts the keepalive that the options ask for.
@@ -15,18 +17,12 @@ function startKeepalive(connection) {
     if (!('setKeepAlive' in socket)) {
       // A stream that is no socket, a tunnel for instance: whoever has made it looks after what it runs on.
       if (typeof socket.pipe === 'function') return;
-      throw new Error('Unable to use native keepalive: unsupported by this version of Node.');
+      throw optionError('Unable to use native keepalive: unsupported by this version of Node.');
     }
     socket.setKeepAlive(true, config.keepaliveInterval);
     return;
   }
-  if (typeof config.keepaliveInterval !== 'number') {
-    throw new Error('keepaliveInterval must be specified and numeric if keepalive is true.');
-  }
-  // The double space stands in the text that programs know.
-  if (config.dropConnectionOnKeepaliveTimeout && typeof config.keepaliveGracePeriod !== 'number') {
-    throw new Error('keepaliveGracePeriod  must be specified and numeric if dropConnectionOnKeepaliveTimeout is true.');
-  }
+  checkKeepalive(config);
   connection.setKeepaliveTimer();
 }
 

@@ -3,26 +3,12 @@
 // Limits on a connection beyond those on sizes: how much comes in a time and in how many pieces, and how long it lasts.
 // None of them is on by default, and then none of them costs anything.
 
-const { checkNumbers, isTime } = require('../base/check-options');
+const { isTime } = require('../time/is-time');
 const { runInContext } = require('../base/context');
 const { deadlinesOf } = require('../time/deadlines');
 
-/** The options and their defaults, for servers and clients alike. */
-const CONNECTION_LIMITS = {
-  maxFragments: Infinity,
-  maxMessagesPerSecond: Infinity,
-  maxBytesPerSecond: Infinity,
-  maxLifetime: 0,
-  idleTimeout: 0,
-};
-
 /** An idle connection is looked at so many times within `idleTimeout`, instead of noting the time of each message. */
 const LOOKS = 4;
-
-/** Checks the options of CONNECTION_LIMITS. */
-function checkConnectionLimits(config) {
-  checkNumbers(config, ['maxLifetime', 'idleTimeout'], ['maxFragments', 'maxMessagesPerSecond', 'maxBytesPerSecond']);
-}
 
 /** Those limits of a connection that the receiver of its frames keeps watch over; null when there are none. */
 function receiverLimits({ config }) {
@@ -73,4 +59,4 @@ function stopDeadlines(connection) {
   connection._deadlines = null;
 }
 
-module.exports = { CONNECTION_LIMITS, checkConnectionLimits, receiverLimits, startDeadlines, stopDeadlines };
+module.exports = { receiverLimits, startDeadlines, stopDeadlines };

@@ -11,6 +11,10 @@ const { sendCompressed } = require('../transport/queueing-transport');
 const { hasRoom } = require('../transport/backpressure');
 const { debugCode, debugMessage } = require('./debug-lines');
 const { heartbeatOf } = require('./heartbeat');
+const { textOf } = require('./text-of');
+const { errorsWithCode, websocketError } = require('../base/errors');
+
+const dataError = errorsWithCode('ERR_WEBSOCKET_DATA');
 
 const DEFAULT_FRAGMENTATION_THRESHOLD = 0x4000;
 const NO_BYTES = Buffer.alloc(0);
@@ -23,10 +27,8 @@ function maySend(connection, cb) {
 }
 
 function closedError(connection) {
-  const error = new Error(`Nothing was sent: the connection to ${connection.remoteAddress} is closing or closed ` +
-    `(state ${connection.state}, ${connection.closeReasonCode} ${connection.closeDescription}).`);
-  error.code = 'ERR_WEBSOCKET_CLOSED';
-  return error;
+  return websocketError('ERR_WEBSOCKET_CLOSED', `Nothing was sent: the connection to ${connection.remoteAddress} is closing ` +
+    `or closed (state ${connection.state}, ${connection.closeReasonCode} ${connection.closeDescription}).`);
 }
 
 /** Messages longer than this many bytes are sent in fragments. */
@@ -90,7 +92,7 @@ const methods = {
     let method = 'sendUTF';
     if (typeof data !== 'string' && asBuffer(data) !== null) method = 'sendBytes';
     else if (data === null || data === undefined || typeof data.toString !== 'function') {
-      throw new Error('Data provided must either be a Node Buffer or implement toString()');
+      throw dataError('Data provided must either be a Node Buffer or implement toString()');
     }
     // Programs that have put methods of their own there may know of two arguments only.
     return cb === undefined ? this[method](data, options) : this[method](data, options, cb);
@@ -103,9 +105,9 @@ const methods = {
       options = undefined;
     }
     if (data === null || data === undefined || typeof data.toString !== 'function') {
-      throw new Error('Data provided to sendUTF() must be a string or implement toString()');
+      throw dataError('Data provided to sendUTF() must be a string or implement toString()');
     }
-    const text = typeof data === 'string' ? data : String(data.toString());
+    const text = typeof data === 'string' ? data : textOf(data);
     if (!maySend(this, cb)) return false;
     if (isOverridden(this)) {
       return this.fragmentAndSend(newFrame(this, OPCODE.TEXT, Buffer.from(text)), cb) !== false;
@@ -126,7 +128,7 @@ const methods = {
     }
     const payload = asBuffer(data);
     if (payload === null) {
-      throw new Error('You must pass a Node Buffer object to WebSocketConnection.prototype.sendBytes()');
+      throw dataError('You must pass a Node Buffer object to WebSocketConnection.prototype.sendBytes()');
     }
     if (!maySend(this, cb)) return false;
     if (isOverridden(this)) {
@@ -170,7 +172,7 @@ const methods = {
    * @throws {TypeError} for a payload that is no Buffer
    */
   fragmentAndSend(frame, cb) {
-    if (frame.opcode > 0x07) throw new Error('You cannot fragment control frames.');
+    if (frame.opcode > 0x07) throw websocketError('ERR_WEBSOCKET_FRAME', 'You cannot fragment control frames.');
     if (!maySend(this, cb)) return false;
     const payload = payloadOf(frame);
     if (!hasRoom(this, payload, cb)) return false;
@@ -252,7 +254,7 @@ function broadcast(connections, method, data) {
   let payload = method === 'sendBytes' ? asBuffer(data) : null;
   let message = payload;
   if (method === 'sendUTF' && typeof data?.toString === 'function') {
-    message = String(data.toString());
+    message = textOf(data);
     payload = Buffer.from(message);
   }
   for (const connection of connections) {

@@ -3,6 +3,9 @@
 // Headers that a program adds to the answer of the opening handshake.
 
 const { isToken } = require('../addon/binding');
+const { errorsWithCode } = require('../base/errors');
+
+const headerError = errorsWithCode('ERR_WEBSOCKET_HEADER');
 
 /** Headers that are the handshake itself (RFC 6455 section 4.2.2), and those of a body, which there is none of. */
 const RESERVED = new Set([
@@ -21,15 +24,15 @@ const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
 function appendHeaders(list, headers) {
   if (headers === undefined || headers === null) return;
   if (typeof headers !== 'object' || Array.isArray(headers)) {
-    throw new Error('Value supplied for "headers" must be an object of names and values.');
+    throw headerError('Value supplied for "headers" must be an object of names and values.');
   }
   for (const [name, values] of Object.entries(headers)) {
-    if (!isToken(name)) throw new Error(`The name of the header ${JSON.stringify(name)} is not a token.`);
-    if (RESERVED.has(name.toLowerCase())) throw new Error(`The header "${name}" belongs to the handshake and cannot be set.`);
+    if (!isToken(name)) throw headerError(`The name of the header ${JSON.stringify(name)} is not a token.`);
+    if (RESERVED.has(name.toLowerCase())) throw headerError(`The header "${name}" belongs to the handshake and cannot be set.`);
     for (const value of Array.isArray(values) ? values : [values]) {
       const text = String(value);
       if (UNSENDABLE.test(text)) {
-        throw new Error(`The header "${name}" cannot be sent: its value contains a character that is not allowed there.`);
+        throw headerError(`The header "${name}" cannot be sent: its value contains a character that is not allowed there.`);
       }
       list.push(name, text);
     }

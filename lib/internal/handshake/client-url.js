@@ -5,7 +5,9 @@
 const { Url, format, domainToASCII } = require('url');
 const { toUSVString } = require('util');
 const { parseUrl } = require('./legacy-url');
-const { websocketError } = require('../base/errors');
+const { errorsWithCode } = require('../base/errors');
+
+const urlError = errorsWithCode('ERR_WEBSOCKET_URL');
 
 /** The schemes that name a WebSocket, and what they mean. */
 const SCHEMES = new Map([['ws:', 'ws:'], ['wss:', 'wss:'], ['http:', 'ws:'], ['https:', 'wss:']]);
@@ -14,10 +16,6 @@ const DEFAULT_PORTS = { 'ws:': '80', 'wss:': '443' };
 
 /** What cannot stand in a request as it is: all but the visible characters of ASCII. */
 const NOT_IN_A_TARGET = /[^\x21-\x7e]+/gu;
-
-function invalidUrl(message) {
-  return websocketError('ERR_WEBSOCKET_URL', message);
-}
 
 function parse(text) {
   try {
@@ -40,14 +38,14 @@ function targetUrl(requestUrl) {
   let url = typeof requestUrl === 'string' ? parse(requestUrl) : requestUrl;
   // A URL, that of another realm or of a library, or a Location: they have no `path`.
   if (url && typeof url.href === 'string' && url.path === undefined) url = parse(url.href);
-  if (!url || !url.protocol) throw invalidUrl('You must specify a full WebSocket URL, including protocol.');
+  if (!url || !url.protocol) throw urlError('You must specify a full WebSocket URL, including protocol.');
   const protocol = SCHEMES.get(String(url.protocol).toLowerCase());
   if (protocol === undefined) {
-    throw invalidUrl(`The scheme of a WebSocket URL is ws: or wss: (http: and https: mean the same), not ${url.protocol} ` +
+    throw urlError(`The scheme of a WebSocket URL is ws: or wss: (http: and https: mean the same), not ${url.protocol} ` +
       '(a host name alone needs ws:// or wss:// in front of it).');
   }
   if (!url.host) {
-    throw invalidUrl('You must specify a full WebSocket URL, including hostname. Relative URLs are not supported.');
+    throw urlError('You must specify a full WebSocket URL, including hostname. Relative URLs are not supported.');
   }
   if (url.protocol !== protocol || url.hash || !url.hostname) url = adapt(url, protocol);
   if (url.port) return url;

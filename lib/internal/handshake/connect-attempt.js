@@ -5,14 +5,15 @@
 
 const { AsyncResource } = require('async_hooks');
 const { deadlinesOf } = require('../time/deadlines');
-const { checkNumbers, isTime } = require('../base/check-options');
+const { isTime } = require('../time/is-time');
 const { isAbortSignal, onAbort } = require('../base/abort-signal');
-const { websocketError, optionError } = require('../base/errors');
+const { errorsWithCode, optionError, websocketError } = require('../base/errors');
 const { isUtf8 } = require('../base/utf8');
+const { ATTEMPT_OPTIONS } = require('../options/tables');
+const { optionValue } = require('../options/read-options');
 const { SCHEMES } = require('./client-url');
 
-/** The options and their defaults. */
-const ATTEMPT_OPTIONS = { handshakeTimeout: 0, followRedirects: false, maxRedirects: 10 };
+const redirectError = errorsWithCode('ERR_WEBSOCKET_REDIRECT');
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
@@ -29,21 +30,15 @@ const CREDENTIAL_OPTIONS = ['auth', 'cert', 'key', 'passphrase', 'pfx', 'servern
 function takeAttemptOptions(options, config) {
   const taken = { signal: options.signal === null ? undefined : options.signal };
   for (const name of Object.keys(ATTEMPT_OPTIONS)) {
-    taken[name] = options[name] === undefined ? config[name] : options[name];
+    taken[name] = optionValue(ATTEMPT_OPTIONS, name, options[name] === undefined ? config[name] : options[name]);
     delete options[name];
   }
   delete options.signal;
-  checkAttemptOptions(taken);
   const { signal } = taken;
   if (signal !== undefined && !isAbortSignal(signal)) {
     throw optionError(`The option signal must be an AbortSignal, not ${String(signal)}.`);
   }
   return taken;
-}
-
-/** Refuses values that mean nothing. */
-function checkAttemptOptions(options) {
-  checkNumbers(options, ['handshakeTimeout', 'maxRedirects']);
 }
 
 /** Waits for what ends an attempt from outside, and tells once. */
@@ -65,9 +60,8 @@ class Interruption {
       this._list = deadlinesOf(handshakeTimeout);
       this._entry = this._list.add(null, AsyncResource.bind(() => {
         this.stop();
-        const error = new Error(
-          `The server did not complete the opening handshake within ${handshakeTimeout} ms (handshakeTimeout).`);
-        onInterrupt(Object.assign(error, { code: 'ETIMEDOUT' }));
+        onInterrupt(websocketError('ETIMEDOUT',
+          `The server did not complete the opening handshake within ${handshakeTimeout} ms (handshakeTimeout).`));
       }));
     }
   }
@@ -81,10 +75,7 @@ class Interruption {
 
 /** The error of an operation that an AbortSignal has ended, as Node makes it. */
 function abortError(signal) {
-  const error = new Error('The operation was aborted', { cause: signal.reason });
-  error.name = 'AbortError';
-  error.code = 'ABORT_ERR';
-  return error;
+  return websocketError('ABORT_ERR', 'The operation was aborted', { name: 'AbortError', cause: signal.reason });
 }
 
 /** Whether a response sends the client somewhere else. */
@@ -104,16 +95,13 @@ function redirectTarget(from, location) {
   try {
     target = new URL(headerText(location), from);
   } catch {
-    throw websocketError('ERR_WEBSOCKET_REDIRECT', `The server redirected to something that is no URL: ${location}`);
+    throw redirectError(`The server redirected to something that is no URL: ${location}`);
   }
   const scheme = SCHEMES.get(target.protocol);
-  if (scheme === undefined) {
-    throw websocketError('ERR_WEBSOCKET_REDIRECT', `The server redirected to a URL that is no WebSocket: ${target.href}`);
-  }
+  if (scheme === undefined) throw redirectError(`The server redirected to a URL that is no WebSocket: ${target.href}`);
   target = new URL(scheme + target.href.slice(target.protocol.length));
   if (from.startsWith('wss:') && scheme === 'ws:') {
-    throw websocketError('ERR_WEBSOCKET_REDIRECT',
-      `The server redirected from wss: to ws:, which is not followed: ${target.href}`);
+    throw redirectError(`The server redirected from wss: to ws:, which is not followed: ${target.href}`);
   }
   target.hash = '';
   return target;
@@ -136,6 +124,6 @@ function withoutCredentialOptions(options) {
 }
 
 module.exports = {
-  ATTEMPT_OPTIONS, takeAttemptOptions, checkAttemptOptions, Interruption, abortError, isRedirect, redirectTarget,
+  takeAttemptOptions, Interruption, abortError, isRedirect, redirectTarget,
   withoutCredentialHeaders, withoutCredentialOptions,
 };

@@ -15,10 +15,10 @@ function connectError(error, url) {
   if (!(error instanceof AggregateError) || error.errors.length === 0) return error;
   const reasons = new Set(error.errors.map((one) => one?.message || one?.code || String(one)));
   const { code, errno, syscall, address, port } = error.errors[0] || {};
-  const facts = Object.entries({ code: code || error.code, errno, syscall, address, port });
+  const facts = Object.entries({ errno, syscall, address, port }).filter(([, value]) => value !== undefined);
   const what = error.message || `Could not connect to ${hostHeader(url)}`;
-  const result = new Error(`${what}: ${[...reasons].join(', ')}`, { cause: error });
-  Object.assign(result, Object.fromEntries(facts.filter(([, value]) => value !== undefined)));
+  const result = websocketError(code || error.code, `${what}: ${[...reasons].join(', ')}`,
+    { cause: error, ...Object.fromEntries(facts) });
   // As the AggregateError has it, which programs may expect.
   return Object.defineProperty(result, 'errors', { value: error.errors, writable: true, configurable: true });
 }

@@ -2,6 +2,7 @@
 
 // The options `path` and `host`.
 
+const { optionError } = require('../base/errors');
 const { parseUrl } = require('./legacy-url');
 
 const HOST_WITH_PORT = /:\d+$/;
@@ -19,7 +20,7 @@ function matchesRegExp(expression, text) {
 function compilePath(entry) {
   if (entry instanceof RegExp) return (path) => matchesRegExp(entry, path);
   if (typeof entry !== 'string' || !/^\/[^?#]*$/.test(entry)) {
-    throw new Error(`The option path takes paths such as /chat, without a query, and RegExps, not ${String(entry)}.`);
+    throw optionError(`The option path takes paths such as /chat, without a query, and RegExps, not ${String(entry)}.`);
   }
   return (path) => path === entry;
 }
@@ -27,7 +28,7 @@ function compilePath(entry) {
 function compileHost(entry) {
   if (entry instanceof RegExp) return (host) => matchesRegExp(entry, host);
   if (typeof entry !== 'string' || !/^[^/?#@\s]+$/.test(entry)) {
-    throw new Error(`The option host takes host names, with or without a port, and RegExps, not ${String(entry)}.`);
+    throw optionError(`The option host takes host names, with or without a port, and RegExps, not ${String(entry)}.`);
   }
   const wanted = entry.toLowerCase();
   // Without a port in the option, any port will do.

@@ -1,5 +1,7 @@
 'use strict';
 
+const { optionError } = require('../base/errors');
+
 // Which web pages may connect. Browsers let every page open a WebSocket to every server, with the cookies of their visitor
 // (cross-site WebSocket hijacking); the server has to look at the Origin header itself (RFC 6455 section 10.2).
 
@@ -29,7 +31,7 @@ function compileEntry(entry) {
     };
   }
   if (typeof entry !== 'string' || !ORIGIN.test(entry)) {
-    throw new Error('The option allowedOrigins takes origins such as https://example.com and RegExps, not ' +
+    throw optionError('The option allowedOrigins takes origins such as https://example.com and RegExps, not ' +
       `${String(entry)}.`);
   }
   const wanted = serialize(entry);
@@ -46,7 +48,7 @@ function compileEntry(entry) {
  */
 function compileOriginCheck(allowedOrigins, verifyOrigin) {
   if (verifyOrigin !== null && verifyOrigin !== undefined && typeof verifyOrigin !== 'function') {
-    throw new Error(`The option verifyOrigin must be a function, not ${String(verifyOrigin)}.`);
+    throw optionError(`The option verifyOrigin must be a function, not ${String(verifyOrigin)}.`);
   }
   let entries = null;
   if (allowedOrigins !== null && allowedOrigins !== undefined) {

@@ -1,5 +1,9 @@
 'use strict';
 
+const { errorsWithCode } = require('../base/errors');
+
+const cookieError = errorsWithCode('ERR_WEBSOCKET_COOKIE');
+
 // `Set-Cookie` headers from what programs pass to `accept()` (RFC 6265 section 4.1).
 
 /* eslint-disable no-control-regex -- control characters are what these look for */
@@ -16,19 +20,19 @@ const QUOTED = /^"[^"]*"$/;
  * @throws {Error} that says what is wrong with the first bad cookie
  */
 function serializeCookies(cookies) {
-  if (!Array.isArray(cookies)) throw new Error('Value supplied for "cookies" argument must be an array.');
+  if (!Array.isArray(cookies)) throw cookieError('Value supplied for "cookies" argument must be an array.');
   const names = new Set();
   return cookies.map((cookie) => serializeCookie(cookie, names));
 }
 
 function serializeCookie(cookie, names) {
   if (!cookie || !cookie.name || !cookie.value) {
-    throw new Error('Each cookie to set must at least provide a "name" and "value"');
+    throw cookieError('Each cookie to set must at least provide a "name" and "value"');
   }
   // Line breaks would add headers of somebody else's choice.
   const name = String(cookie.name).replace(CONTROL_OR_SEMICOLON, '');
   const value = String(cookie.value).replace(CONTROL_OR_SEMICOLON, '');
-  if (names.has(name)) throw new Error('You may not specify the same cookie name twice.');
+  if (names.has(name)) throw cookieError('You may not specify the same cookie name twice.');
   names.add(name);
   refuse(name.match(NOT_A_NAME), 'name');
   refuse((QUOTED.test(value) ? value.slice(1, -1) : value).match(NOT_A_VALUE), 'value');
@@ -39,13 +43,13 @@ function serializeCookie(cookie, names) {
     parts.push(`Path=${cookie.path}`);
   }
   if (cookie.domain) {
-    if (typeof cookie.domain !== 'string') throw new Error('Domain must be specified and must be a string.');
+    if (typeof cookie.domain !== 'string') throw cookieError('Domain must be specified and must be a string.');
     refuse(cookie.domain.match(CONTROL_OR_SEMICOLON), 'domain');
     parts.push(`Domain=${cookie.domain.toLowerCase()}`);
   }
   if (cookie.expires) {
     if (!(cookie.expires instanceof Date)) {
-      throw new Error('Value supplied for cookie "expires" must be a vaild date object');
+      throw cookieError('Value supplied for cookie "expires" must be a vaild date object');
     }
     parts.push(`Expires=${cookie.expires.toUTCString()}`);
   }
@@ -56,19 +60,19 @@ function serializeCookie(cookie, names) {
 }
 
 function refuse(match, what) {
-  if (match) throw new Error(`Illegal character ${match[0]} in cookie ${what}`);
+  if (match) throw cookieError(`Illegal character ${match[0]} in cookie ${what}`);
 }
 
 function maxAge(value) {
   const seconds = typeof value === 'string' ? parseInt(value, 10) : value;
-  if (!(seconds > 0)) throw new Error('Value supplied for cookie "maxage" must be a non-zero number');
+  if (!(seconds > 0)) throw cookieError('Value supplied for cookie "maxage" must be a non-zero number');
   return Math.round(seconds);
 }
 
 function flag(cookie, name) {
   if (!cookie[name]) return false;
   if (typeof cookie[name] !== 'boolean') {
-    throw new Error(`Value supplied for cookie "${name}" must be of type boolean`);
+    throw cookieError(`Value supplied for cookie "${name}" must be of type boolean`);
   }
   return true;
 }

@@ -2,6 +2,7 @@
 
 const { BlockList, isIP } = require('net');
 const { UNIX, canonicalAddress } = require('../base/address');
+const { optionError } = require('../base/errors');
 
 /**
  * Turns the option `trustProxy` into a function that tells whether the peer at an address may be believed when it names
@@ -33,7 +34,7 @@ function addEntry(list, entry) {
   const bits = prefix === undefined ? null : /^\d{1,3}$/.test(prefix) ? Number(prefix) : NaN;
   const most = version === 4 ? 32 : 128;
   if (version === 0 || rest.length > 0 || (bits !== null && !(Number.isInteger(bits) && bits >= 0 && bits <= most))) {
-    throw new Error("The option trustProxy takes true, false, addresses, ranges such as 10.0.0.0/8 and 'unix:', not " +
+    throw optionError("The option trustProxy takes true, false, addresses, ranges such as 10.0.0.0/8 and 'unix:', not " +
       `${String(entry)}.`);
   }
   if (bits === null) list.addAddress(address, `ipv${version}`);

@@ -4,11 +4,11 @@
 // `io: 'stream'`, an HTTP server that answers nothing but upgrades.
 
 const cluster = require('cluster');
-const dns = require('dns');
 const http = require('http');
 const net = require('net');
 const { isAvailable } = require('../transport/native-batches');
 const nativeListener = require('./native-listener');
+const { optionError } = require('../base/errors');
 
 /** What Node gives a request to arrive, in milliseconds. */
 const DEFAULT_HEAD_TIMEOUT = 60000;
@@ -26,11 +26,11 @@ function takeListenOptions(options) {
   const { port, host } = options;
   const number = typeof port === 'string' && /^\d+$/.test(port) ? Number(port) : port;
   if (!Number.isInteger(number) || number < 0 || number > 65535) {
-    throw new Error(`The option port must be an integer from 0 to 65535, not ${String(port)}.`);
+    throw optionError(`The option port must be an integer from 0 to 65535, not ${String(port)}.`);
   }
   options.port = number;
   if (host !== null && host !== undefined && (typeof host !== 'string' || host === '')) {
-    throw new Error(`With the option port, host is the address to listen at, not ${String(host)}.`);
+    throw optionError(`With the option port, host is the address to listen at, not ${String(host)}.`);
   }
 }
 
@@ -90,7 +90,8 @@ class Listener {
     if (typeof host !== 'string' || net.isIP(host) !== 0) {
       open(typeof host === 'string' ? host : undefined);
     } else {
-      dns.lookup(host, (error, address) => {
+      // Loaded late, because it opens a handle at once.
+      require('dns').lookup(host, (error, address) => {
         if (error) done(error);
         else open(address);
       });

@@ -3,27 +3,7 @@
 // What waits to be sent to a peer that reads too slowly: how much of it, and what happens when it is too much.
 
 const { callBack } = require('../base/arguments');
-
-/** The options and their defaults, for servers and clients alike. */
-const SENDING_LIMITS = { highWaterMark: null, maxBufferedAmount: Infinity, maxBufferedAmountPolicy: 'close' };
-
-const POLICIES = ['close', 'drop'];
-
-/**
- * Refuses values that mean nothing.
- * @throws {Error} that names the option
- */
-function checkSendingLimits({ highWaterMark, maxBufferedAmount, maxBufferedAmountPolicy }) {
-  if (highWaterMark !== null && highWaterMark !== undefined && !(typeof highWaterMark === 'number' && highWaterMark >= 1)) {
-    throw new Error(`The option highWaterMark must be null or a number of at least 1, not ${String(highWaterMark)}.`);
-  }
-  if (!(typeof maxBufferedAmount === 'number' && maxBufferedAmount >= 1)) {
-    throw new Error(`The option maxBufferedAmount must be a number of at least 1, not ${String(maxBufferedAmount)}.`);
-  }
-  if (!POLICIES.includes(maxBufferedAmountPolicy)) {
-    throw new Error(`The option maxBufferedAmountPolicy must be 'close' or 'drop', not ${String(maxBufferedAmountPolicy)}.`);
-  }
-}
+const { websocketError } = require('../base/errors');
 
 /** From how many waiting bytes on a call that sends returns false. */
 function highWaterMarkOf({ config: { highWaterMark }, socket }) {
@@ -57,9 +37,8 @@ function hasRoom(connection, data, cb, length = undefined) {
 
 function refuse(connection, data, cb) {
   const { maxBufferedAmount, maxBufferedAmountPolicy } = connection.config;
-  const error = new Error('Nothing was sent: the peer reads too slowly, and with this message more than ' +
-    `${maxBufferedAmount} bytes would wait for it (maxBufferedAmount).`);
-  error.code = 'ERR_WEBSOCKET_BUFFER_FULL';
+  const error = websocketError('ERR_WEBSOCKET_BUFFER_FULL', 'Nothing was sent: the peer reads too slowly, and with this ' +
+    `message more than ${maxBufferedAmount} bytes would wait for it (maxBufferedAmount).`);
   callBack(cb, error);
   if (maxBufferedAmountPolicy === 'drop') {
     // Not at once: a listener may send something itself.
@@ -69,4 +48,4 @@ function refuse(connection, data, cb) {
   connection.drop(1008, `More than ${maxBufferedAmount} bytes wait to be sent (maxBufferedAmount).`);
 }
 
-module.exports = { SENDING_LIMITS, checkSendingLimits, highWaterMarkOf, hasOwnMark, hasRoom };
+module.exports = { highWaterMarkOf, hasOwnMark, hasRoom };

@@ -1,5 +1,7 @@
 'use strict';
 
+const { optionError } = require('../base/errors');
+
 const VALUES = ['auto', 'loop', 'threads', 'stream'];
 
 /**
@@ -14,7 +16,7 @@ const DEFAULT_IO = VALUES.includes(process.env.WEBSOCKET_IO) ? process.env.WEBSO
  */
 function checkIo(io) {
   if (!VALUES.includes(io)) {
-    throw new Error(`The option io must be one of '${VALUES.join("', '")}', not ${String(io)}.`);
+    throw optionError(`The option io must be one of '${VALUES.join("', '")}', not ${String(io)}.`);
   }
 }
 

@@ -5,6 +5,7 @@
 
 const binding = require('../addon/binding');
 const { runInContext, runInRoot, watchedResource } = require('../base/context');
+const tickCallback = require('../base/tick-callback');
 const { KIND, ROW, eventValue } = require('../addon/rows');
 const { Slice } = require('../time/slice');
 const { PLACE_MASK, connections } = require('./connections-by-id');
@@ -15,9 +16,6 @@ const ROWS = 1024 + 1;
 
 /** What the addon is to do: take the rows back; call again at once; call again when others have had their turn. */
 const DISPATCHED = { ALL: 0, AGAIN: 1, LATER: 2 };
-
-/** Runs what is queued with process.nextTick() and promises. */
-const { _tickCallback: tickCallback } = process;
 
 let slab = null;
 let rows = null;

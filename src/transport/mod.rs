@@ -5,3 +5,4 @@
 
 pub(crate) mod driver;
 pub(crate) mod reactor;
+mod sync;

@@ -15,8 +15,8 @@
 //! Events are published with the reactor locked. So whoever holds that lock knows that every event of a connection is either
 //! in the queue or taken already.
 
-use super::sync::{Mutex, lock};
 use crate::transport::reactor::event::{Events, Load, Room};
+use crate::transport::sync::{Mutex, lock};
 
 #[derive(Default)]
 struct State {
@@ -106,6 +106,10 @@ impl EventQueue {
         state.producer_is_stalled
     }
 }
+
+#[cfg(all(test, loom))]
+#[path = "event_queue_loom_tests.rs"]
+mod loom_tests;
 
 #[cfg(all(test, not(loom)))]
 mod tests {

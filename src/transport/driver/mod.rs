@@ -1,12 +1,30 @@
 //! Who drives the reactor, and how threads hand things to each other. See [`shared_reactor`] for the rules.
 
-pub(crate) mod deadlines;
+#[cfg(not(loom))]
+mod deadlines;
 pub(crate) mod event_queue;
+#[cfg(all(test, loom))]
+mod loom_tests;
+#[cfg(loom)]
+mod model;
 mod outgoing;
 pub(crate) mod policy;
+#[cfg(not(loom))]
 pub(crate) mod runtime;
 pub(crate) mod shared_reactor;
-mod sync;
 mod unwritten;
+#[cfg(not(loom))]
 pub(crate) mod worker;
-pub(crate) mod write_behind;
+#[cfg(not(loom))]
+mod write_behind;
+
+/// What the rules for threads are about. A model of it is enough to try them, and all that loom can run.
+mod surroundings {
+    #[cfg(not(loom))]
+    pub(super) use {
+        super::runtime, crate::transport::reactor::Reactor, mio::Waker, tokio::sync::Notify,
+    };
+
+    #[cfg(loom)]
+    pub(super) use super::model::{Notify, Reactor, Waker, runtime};
+}

@@ -5,9 +5,9 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::sync::{Mutex, lock};
-use crate::transport::reactor::Reactor;
+use super::surroundings::Reactor;
 use crate::transport::reactor::event::ConnectionId;
+use crate::transport::sync::{Mutex, lock};
 
 enum Command {
     /// The next so many bytes are for this connection.

@@ -18,27 +18,27 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use mio::Waker;
-use tokio::sync::Notify;
 
 use super::event_queue::{EventQueue, Wake};
 use super::outgoing::{Commands, Outgoing};
+use super::surroundings::{Notify, Reactor, Waker, runtime};
 use super::unwritten::Unwritten;
-use super::{deadlines, runtime, write_behind};
+#[cfg(not(loom))]
+use super::{deadlines, write_behind};
 use crate::transport::reactor::event::{ConnectionId, Events};
-use crate::transport::reactor::{Deadlines, Progress, Reactor};
+use crate::transport::reactor::{Deadlines, Progress};
+use crate::transport::sync::{AtomicBool, Condvar, Mutex, MutexGuard, lock, wait, yield_now};
 
 /// From this many recipients on the runtime writes a broadcast: a hand-over costs as much as some ten writes.
-const FANNED_OUT: usize = 128;
+const FANNED_OUT: usize = if cfg!(loom) { 2 } else { 128 };
 
 /// Recipients that are written to before the JavaScript thread may have the reactor: some tens of microseconds.
-const FANNED_OUT_AT_ONCE: usize = 16;
+const FANNED_OUT_AT_ONCE: usize = if cfg!(loom) { 1 } else { 16 };
 
 /// Wakes the JavaScript thread; callable on every thread.
 pub(crate) type WakeJs = Box<dyn Fn() + Send + Sync>;
@@ -86,11 +86,6 @@ pub(super) enum Next {
     Over,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // After a panic with the lock held, all sockets are ended, so no half-done work is gone on with.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn fault() -> io::Error {
     io::Error::other("a fault in the websocket addon; its message is on stderr")
 }
@@ -115,6 +110,7 @@ impl SharedReactor {
             listening: Arc::default(),
         });
         // Without a runtime, what is sent right before a long computation leaves after it.
+        #[cfg(not(loom))]
         if let Ok(runtime) = runtime::get() {
             runtime.spawn(write_behind::run(Arc::downgrade(&shared)));
         }
@@ -180,6 +176,8 @@ impl SharedReactor {
             return Progress::Idle;
         }
         let progress = self.guarded_turn(reactor, events);
+        // What was left to write outside of a turn: an end of a socket, or what a worker had not taken when it ended.
+        reactor.flush(events);
         // The caller delivers.
         let _ = self.queue.publish(events);
         progress
@@ -283,7 +281,10 @@ impl SharedReactor {
     pub(crate) fn watch_deadlines(self: &Arc<Self>) {
         if self.watches_deadlines.swap(true, SeqCst) {
             self.listening.notify_one();
-        } else if let Ok(runtime) = runtime::get() {
+            return;
+        }
+        #[cfg(not(loom))]
+        if let Ok(runtime) = runtime::get() {
             runtime.spawn(deadlines::run(Arc::downgrade(self), Arc::clone(&self.listening)));
         }
     }
@@ -313,7 +314,7 @@ impl SharedReactor {
         let (gone, changed) = &self.worker_is_gone;
         let mut gone = lock(gone);
         while !*gone {
-            gone = changed.wait(gone).unwrap_or_else(PoisonError::into_inner);
+            gone = wait(changed, gone);
         }
     }
 
@@ -373,7 +374,7 @@ impl SharedReactor {
         };
         while self.flush_elsewhere(some) == Some(true) {
             while self.js_waits.load(SeqCst) {
-                std::thread::yield_now();
+                yield_now();
             }
         }
     }

@@ -25,7 +25,7 @@ pub(super) async fn run(shared: Weak<SharedReactor>) {
     loop {
         let asleep = {
             let Some(shared) = shared.upgrade() else { return };
-            let Unwritten { pending, flushes, awake, .. } = &shared.unwritten;
+            let Unwritten { pending, flushes, .. } = &shared.unwritten;
             let count = flushes.load(Relaxed);
             let waiting = pending.load(SeqCst);
             if waiting && seen == Some(count) {
@@ -34,13 +34,7 @@ pub(super) async fn run(shared: Weak<SharedReactor>) {
             }
             quiet = if waiting || seen.is_some_and(|before| before != count) { 0 } else { quiet + 1 };
             seen = Some(count);
-            if quiet > PATIENCE {
-                awake.store(false, SeqCst);
-                // Unless something was sent just now by somebody who saw the task awake.
-                !pending.load(SeqCst) || awake.swap(true, SeqCst)
-            } else {
-                false
-            }
+            quiet > PATIENCE && shared.unwritten.may_sleep()
         };
         if asleep {
             quiet = 0;

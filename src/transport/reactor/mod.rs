@@ -2,14 +2,45 @@
 //! drives it.
 
 pub(crate) mod event;
+#[cfg(not(loom))]
 pub(crate) mod inflation;
+#[cfg(not(loom))]
 mod listeners;
 pub(crate) mod opening;
+#[cfg(not(loom))]
 mod outbox;
+#[cfg(not(loom))]
 #[expect(clippy::module_inception, reason = "the type that the folder is about")]
 mod reactor;
 pub(crate) mod read_buffer;
+#[cfg(not(loom))]
 pub(crate) mod socket;
+#[cfg(not(loom))]
 mod states;
+#[cfg(all(test, not(loom)))]
+pub(crate) mod test_support;
 
-pub(crate) use reactor::{Deadlines, Progress, Reactor};
+#[cfg(not(loom))]
+pub(crate) use reactor::Reactor;
+
+/// How a turn has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Nothing is to be done until the set is ready again.
+    Idle,
+    /// There is more to be done at once.
+    More,
+    /// There is more to be done when JavaScript has taken events.
+    Full,
+}
+
+/// When deadlines have to be looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deadlines {
+    /// At once: some were enforced, and there may be more.
+    Now,
+    /// After a while.
+    Later,
+    /// When somebody listens again.
+    None,
+}

@@ -27,6 +27,7 @@ use super::outbox::{Outbox, Spares};
 use super::read_buffer::ReadBuffer;
 use super::socket::{Counters, Socket, watched};
 use super::states::{Reasons, WriteState};
+use super::{Deadlines, Progress};
 use crate::handshake::head::{HeadReader, refusal};
 use crate::protocol::receiver::Receiver;
 use crate::protocol::{Config, Limits, Role};
@@ -40,28 +41,6 @@ const READ_AT_ONCE: usize = 1024;
 
 /// The token that wakes the set itself.
 pub(super) const WAKE: Token = Token(usize::MAX);
-
-/// How a turn has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Progress {
-    /// Nothing is to be done until the set is ready again.
-    Idle,
-    /// There is more to be done at once.
-    More,
-    /// There is more to be done when JavaScript has taken events.
-    Full,
-}
-
-/// When deadlines have to be looked at again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Deadlines {
-    /// At once: some were enforced, and there may be more.
-    Now,
-    /// After a while.
-    Later,
-    /// When somebody listens again.
-    None,
-}
 
 /// What somebody needs to go on in place of the reactor.
 pub(crate) struct Released {
@@ -636,3 +615,7 @@ impl Reactor {
         Deadlines::Now
     }
 }
+
+#[cfg(test)]
+#[path = "reactor_tests.rs"]
+mod tests;

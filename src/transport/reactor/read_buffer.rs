@@ -19,8 +19,9 @@
 
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
+
+use crate::transport::sync::AtomicU64;
 
 /// The most bytes that are read from one socket before the others have their turn.
 pub(crate) const READ_LEN: usize = 64 * 1024;
@@ -152,7 +153,11 @@ pub(super) fn test_ring(len: usize) -> (ReadBuffer, ReceivedBytes) {
     unsafe { ring(NonNull::from(&mut memory[0]), len) }
 }
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+#[path = "read_buffer_loom_tests.rs"]
+mod loom_tests;
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use std::collections::VecDeque;
 

@@ -15,7 +15,7 @@ const { Inbox } = require('./internal/connection/inbox');
 const { Listeners } = require('./internal/base/listener-store');
 const { StreamReceiver } = require('./internal/transport/stream-receiver');
 const { captureContext } = require('./internal/base/context');
-const { scheduleDelivery } = require('./internal/connection/delivery');
+const { scheduleDelivery, mayGoOn } = require('./internal/connection/delivery');
 const channels = require('./internal/base/channels');
 const { debugLines } = require('./internal/connection/debug-lines');
 const frameProcessing = require('./internal/connection/frame-processing');
@@ -32,6 +32,9 @@ const nativeTransport = require('./internal/transport/native-transport');
 
 // The values of `state`, of which `connected` is true in the first only; the fourth is 'ending': we have sent a Close frame
 // and wait for the peer's; nothing else is sent or reported any more.
+
+/** Bytes from which on a chunk may take long to receive. */
+const LARGE_CHUNK = 16 * 1024;
 
 /** Messages flow both ways. */
 const STATE_OPEN = 'open';
@@ -270,6 +273,13 @@ WebSocketConnection.prototype.handleSocketData = function handleSocketData(data)
     this._receiver = new StreamReceiver(maskPolicy(this), receiverConfig(this), limits.receiverLimits(this));
   }
   if (this._maxReceivedFrameSize !== this.config.maxReceivedFrameSize) updateConfig(this);
+  if (data.length >= LARGE_CHUNK && !mayGoOn()) {
+    // Small frames make much work of a large chunk, and all sockets may have one at the same time.
+    this._receiver.hold(data);
+    this._holdInput();
+    scheduleDelivery(this);
+    return;
+  }
   this._receiver.receive(data, this._inbox);
   if (this._receiver.hasMore) this._holdInput();
   this.processReceivedData();

@@ -16,7 +16,7 @@ const { Slice } = require('../time/slice');
 // Not the one that a test may put in its place.
 const { setImmediate } = globalThis;
 
-/** The time for events of this turn of the loop that follow another one of their connection. */
+/** The time for what streams bring in this turn of the loop. */
 const slice = new Slice();
 
 /** Has the events in `connection._inbox` delivered, beginning with the next tick. */
@@ -33,6 +33,10 @@ function deliverTo(connection, kind, value) {
 
 function deliver(connection) {
   const inbox = connection._inbox;
+  if (!mayGoOn()) {
+    setImmediate(deliver, connection);
+    return;
+  }
   inbox.scheduled = false;
   if (inbox.length === 0) {
     whenEmpty(connection);
@@ -63,12 +67,16 @@ function scheduleNext(connection) {
   const inbox = connection._inbox;
   if (inbox.scheduled) return;
   inbox.scheduled = true;
+  queueMicrotask(() => process.nextTick(deliver, connection));
+}
+
+/** Whether there is time left in this turn of the loop. Called for everything that takes some. */
+function mayGoOn() {
   if (slice.start === 0) {
     slice.begin();
     setImmediate(endSlice);
   }
-  if (slice.isOver()) setImmediate(deliver, connection);
-  else queueMicrotask(() => process.nextTick(deliver, connection));
+  return !slice.isOver();
 }
 
 function endSlice() {
@@ -89,4 +97,4 @@ function whenEmpty(connection) {
   if (connection._socketClosed) process.nextTick(() => { if (connection._socketClosed) connection._finishClose(); });
 }
 
-module.exports = { scheduleDelivery };
+module.exports = { scheduleDelivery, mayGoOn };

@@ -63,10 +63,13 @@ class StreamReceiver {
 
   /** Takes bytes in and adds the events they contain to `inbox`, now or when that is empty. */
   receive(chunk, inbox) {
-    if (this._id === null) return;
-    const piece = { chunk, offset: 0, isNew: true };
-    if (this.hasMore) this._held.push(piece);
-    else this._parse(piece, inbox);
+    if (this.hasMore) this.hold(chunk);
+    else if (this._id !== null) this._parse({ chunk, offset: 0, isNew: true }, inbox);
+  }
+
+  /** Keeps bytes for `receiveHeld()`. */
+  hold(chunk) {
+    if (this._id !== null) this._held.push({ chunk, offset: 0, isNew: true });
   }
 
   /** Whether something was received of which the events are not in the inbox yet: nothing should be read until they are. */

@@ -21,9 +21,7 @@ mod write_behind;
 /// What the rules for threads are about. A model of it is enough to try them, and all that loom can run.
 mod surroundings {
     #[cfg(not(loom))]
-    pub(super) use {
-        super::runtime, crate::transport::reactor::Reactor, mio::Waker, tokio::sync::Notify,
-    };
+    pub(super) use {super::runtime, crate::transport::reactor::Reactor, mio::Waker, tokio::sync::Notify};
 
     #[cfg(loom)]
     pub(super) use super::model::{Notify, Reactor, Waker, runtime};

@@ -192,8 +192,7 @@ impl Reactor {
         self.fan_out_list.clear();
         for (index, socket) in self.sockets.iter_mut().enumerate() {
             socket.is_stopped = true;
-            events
-                .push(SlotId::from_raw(index as u32), SocketEvent::Error(io::ErrorKind::BrokenPipe.into()));
+            events.push(SlotId::from_raw(index as u32), SocketEvent::Error(io::ErrorKind::BrokenPipe.into()));
         }
     }
 

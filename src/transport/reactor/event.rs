@@ -80,8 +80,11 @@ pub(crate) struct Room {
 
 impl Room {
     /// What may wait in all.
-    pub(crate) const ALL: Self =
-        if cfg!(loom) { Self { events: 2, bytes: 1 << 20 } } else { Self { events: 8 * 1024, bytes: 1 << 20 } };
+    pub(crate) const ALL: Self = if cfg!(loom) {
+        Self { events: 2, bytes: 1 << 20 }
+    } else {
+        Self { events: 8 * 1024, bytes: 1 << 20 }
+    };
 
     /// What is left when this much waits.
     pub(crate) fn without(self, events: usize, bytes: usize) -> Self {

@@ -24,7 +24,7 @@ use super::inflation::{Inflations, Spawn, Step};
 use super::listeners::{Accepted, Late, Listeners};
 use super::opening::{Opening, Stage};
 use super::outbox::{Outbox, Spares};
-use super::read_buffer::ReadBuffer;
+use super::read_buffer::{READ_LEN, ReadBuffer};
 use super::socket::{Counters, Socket, watched};
 use super::states::{Reasons, WriteState};
 use super::{Deadlines, Progress};
@@ -38,6 +38,9 @@ const EVENTS: usize = 1024;
 
 /// Sockets that are read in a turn.
 const READ_AT_ONCE: usize = 1024;
+
+/// Bytes that are read in a turn, roughly: frames of a few bytes that come to nothing take a millisecond for each read.
+const BYTES_AT_ONCE: u64 = 8 * READ_LEN as u64;
 
 /// The token that wakes the set itself.
 pub(super) const WAKE: Token = Token(usize::MAX);
@@ -499,7 +502,11 @@ impl Reactor {
     /// Reads once from sockets that may have something to read. False when there is no room for what comes of it.
     fn read_some(&mut self, room: Room, events: &mut Events) -> bool {
         let end = self.read_list.len().min(READ_AT_ONCE);
+        let mut bytes = 0;
         for _ in 0..end {
+            if bytes >= BYTES_AT_ONCE {
+                break;
+            }
             let Some(&id) = self.read_list.front() else { break };
             let Some(socket) = self.sockets.get_mut(id) else {
                 self.read_list.pop_front();
@@ -511,6 +518,7 @@ impl Reactor {
             }
             let mut more = false;
             if socket.read.is_flowing() {
+                let before = socket.counters.read.load(Relaxed);
                 let was_head = matches!(socket.stage, Stage::Head(_));
                 let result = if events.fit(room) {
                     socket.read(&mut self.buffer, &mut self.inflations, events)
@@ -519,6 +527,7 @@ impl Reactor {
                 };
                 let Some(may_have_more) = result else { return false };
                 more = may_have_more;
+                bytes += socket.counters.read.load(Relaxed) - before;
                 events.load.served += 1;
                 if was_head && !matches!(socket.stage, Stage::Head(_)) {
                     self.listeners.passed_head();

@@ -183,7 +183,12 @@ pub(crate) fn is_readable(fd: &OwnedFd, patience: Duration) -> bool {
 
 /// Takes frames of clients and servers.
 pub(crate) fn config() -> Config {
-    Config { mask: MaskPolicy::Either, max_frame_size: 1 << 24, max_message_size: 1 << 24, ..Config::new(Role::Server) }
+    Config {
+        mask: MaskPolicy::Either,
+        max_frame_size: 1 << 24,
+        max_message_size: 1 << 24,
+        ..Config::new(Role::Server)
+    }
 }
 
 /// Takes compressed messages as well.

@@ -3,7 +3,7 @@
 // Forty peers at once who send as much as they can. While it lasts, the timers of the process are on time, HTTP is answered, and
 // memory is bounded, whoever moves the bytes. What ws does under the same load is printed for comparison.
 //
-// WEBSOCKET_TEST_FLOOD_SECONDS says how long each flood lasts (default 3).
+// WEBSOCKET_TEST_FLOOD_SECONDS says how long each flood lasts (default 1).
 
 const { describe, test } = require('node:test');
 const assert = require('node:assert');
@@ -13,7 +13,7 @@ const { isReference } = require('../helpers/under-test');
 const { startScenario } = require('../helpers/under-test/child');
 
 const floods = require.resolve('./floods.js');
-const SECONDS = Number(process.env.WEBSOCKET_TEST_FLOOD_SECONDS) || 3;
+const SECONDS = Number(process.env.WEBSOCKET_TEST_FLOOD_SECONDS) || 1;
 const MiB = 1 << 20;
 
 /** Milliseconds that the median timer may be late, and a request for HTTP take. */

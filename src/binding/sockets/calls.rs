@@ -52,6 +52,7 @@ pub fn native_set_io(io: u32) -> Result<()> {
 /// was read from the socket before; `reads_to_end` says that a short read does not mean that nothing is left (Unix sockets);
 /// `mask` and `inflation` as for `createReceiver`.
 #[napi(catch_unwind)]
+#[allow(clippy::too_many_arguments, reason = "one call for each connection, without an object made for it")]
 pub fn native_add(
     fd: i32,
     mask: u32,

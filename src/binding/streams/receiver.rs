@@ -105,6 +105,7 @@ pub fn receiver_count() -> u32 {
 /// nothing is left, there may be more events without more input, or what is left takes long to inflate and is for
 /// `startInflation`.
 #[napi(catch_unwind, strict)]
+#[allow(clippy::too_many_arguments, reason = "one call for each chunk, without an object made for it")]
 pub fn receive(
     env: &Env,
     id: u32,

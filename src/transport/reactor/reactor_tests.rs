@@ -129,7 +129,7 @@ fn a_busy_peer_does_not_keep_the_others_waiting() {
     let mut busy = Vec::new();
     for _ in 0..8 {
         let (id, ours, peer) = bench.connect();
-        write_aside(&peer, message(&[7; 60_000]).repeat(40));
+        write_aside(&peer, message(&vec![7; 60_000]).repeat(40));
         busy.push((id, ours, peer));
     }
     for _ in 0..10 {

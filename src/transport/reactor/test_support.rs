@@ -55,7 +55,9 @@ impl Seen {
 
 /// Work for other threads, which is done when the test says so.
 #[derive(Clone, Default)]
-pub(crate) struct Works(Arc<Mutex<VecDeque<Box<dyn FnOnce() + Send>>>>);
+pub(crate) struct Works(Arc<Mutex<VecDeque<Work>>>);
+
+type Work = Box<dyn FnOnce() + Send>;
 
 impl Works {
     fn spawn(&self) -> Spawn {

@@ -19,7 +19,7 @@ use crate::protocol::deflate::Settings;
 use crate::protocol::{Compressor, Config, Event, Inflation, MaskPolicy, OpCode, Role, encoder};
 
 /// How long a test waits for what must happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An event, as far as tests care.
 #[derive(Debug, Clone, PartialEq, Eq)]

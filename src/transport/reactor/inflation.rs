@@ -135,3 +135,7 @@ impl Inflations {
         if self.waiting.len() < CROWD / 2 { std::mem::take(&mut self.crowded) } else { Vec::new() }
     }
 }
+
+#[cfg(test)]
+#[path = "inflation_tests.rs"]
+mod tests;

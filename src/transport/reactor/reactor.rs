@@ -402,6 +402,10 @@ impl Reactor {
         {
             self.finish_inflation(id, events);
         }
+        // In this order: what is left for want of room must not be taken for what is left for another turn.
+        let all_read = self.read_some(room, events);
+        let all_started = self.start_inflations(room, events);
+        // At the end: when those that waited have gone, no other turn is due.
         for id in self.inflations.take_crowded() {
             if let Some(socket) = self.sockets.get_mut(id)
                 && socket.read.let_go(Reasons::CROWDED)
@@ -409,9 +413,6 @@ impl Reactor {
                 self.schedule_read(id);
             }
         }
-        // In this order: what is left for want of room must not be taken for what is left for another turn.
-        let all_read = self.read_some(room, events);
-        let all_started = self.start_inflations(room, events);
         let full = !all_read || !all_started || (!events.fit(room) && self.inflations.has_finished());
         let more = self.saturated || !self.read_list.is_empty() || self.listeners.is_pending();
         Ok(match (full, more) {

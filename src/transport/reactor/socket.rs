@@ -380,3 +380,11 @@ pub(super) fn watched(interest: Interest) -> Interest {
 pub(super) fn watched(interest: Interest) -> Interest {
     interest
 }
+
+#[cfg(test)]
+#[path = "sending_tests.rs"]
+mod sending_tests;
+
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+#[path = "boundaries_tests.rs"]
+mod boundaries_tests;

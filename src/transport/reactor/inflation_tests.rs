@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::net::TcpStream;
 
+use super::super::Progress;
 use super::super::event::Room;
 use super::super::read_buffer::READ_LEN;
 use super::super::test_support::*;
-use super::super::Progress;
 use super::*;
 
 /// What a message inflates to: a read of some of them is more than the reactor inflates itself.
@@ -148,8 +148,11 @@ fn few_portions_are_under_way_at_a_time() {
     work_until(&mut bench, |bench| all.iter().all(|(id, ..)| numbers(bench, *id) == [0, 1]));
 }
 
+/// A connection, the program's socket, and the peer's.
+type Connected = (ConnectionId, TcpStream, TcpStream);
+
 /// A crowd whose input waits, and one that may bring more and is not read.
-fn crowd(bench: &mut Bench) -> (Vec<(ConnectionId, TcpStream, TcpStream)>, (ConnectionId, TcpStream, TcpStream)) {
+fn crowd(bench: &mut Bench) -> (Vec<Connected>, Connected) {
     let mut all = Vec::new();
     let frames = compressed_messages(2, LEN);
     // Those that get a thread, and those that wait.

@@ -11,7 +11,7 @@ const { BoundFunction } = require('../base/context');
 const { scheduleDelivery } = require('../connection/delivery');
 const { StreamReceiver } = require('./stream-receiver');
 const { PLACE_MASK, connections } = require('./connections-by-id');
-const { DRAIN, tellWhenWritten } = require('./send-callbacks');
+const { DRAIN, tellWhenWritten, endCallbacks } = require('./send-callbacks');
 const { becomeOrdinary, readAgain, changeAliveFor } = require('./taken-over-socket');
 
 const NO_BYTES = Buffer.alloc(0);
@@ -44,7 +44,8 @@ function giveBack(connection) {
 /** Everything that the addon has read was delivered: Node reads from now on. */
 function stopped(connection) {
   if (connection._earlyChunks === null) return;
-  if (binding.nativeFlushOne(connection._nativeId) > 0) {
+  // Those who wait for what the addon still writes are told first.
+  if (binding.nativeFlushOne(connection._nativeId) > 0 || connection._sendCallbacks !== null) {
     tellWhenWritten(connection, new BoundFunction(() => stopped(connection)));
     return;
   }
@@ -60,7 +61,9 @@ function stopped(connection) {
 
 /** The connection has ended before everything was delivered. */
 function abandon(connection) {
-  if (connection._earlyChunks !== null) forget(connection, binding.nativeRemove);
+  if (connection._earlyChunks === null) return;
+  endCallbacks(connection, binding.nativeFlushOne(connection._nativeId));
+  forget(connection, binding.nativeRemove);
 }
 
 /** Forgets a stopped connection, of which `release` has the addon let go. */

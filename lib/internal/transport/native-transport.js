@@ -18,7 +18,7 @@ const {
 const { PLACE_MASK, connections, isPending } = require('./connections-by-id');
 const { GONE, becomeTakenOver, afterDrain, counts, nativeIdOf } = require('./taken-over-socket');
 const { giveBack, stopped } = require('./giving-back');
-const { DRAIN, tellWhenWritten, promiseDrain } = require('./send-callbacks');
+const { DRAIN, tellWhenWritten, promiseDrain, callBound, endCallbacks } = require('./send-callbacks');
 
 /** How the addon counts the values of the option `io`. */
 const IO = { auto: 0, loop: 1, threads: 2 };
@@ -74,10 +74,6 @@ function drained(connection, count) {
     connection._needDrain = false;
     connection.socket.emit('drain');
   }
-}
-
-function callBound(callback, error) {
-  callback.call(error);
 }
 
 /** Whether a socket is one of the addon's own, or a plain socket that nobody else reads, writes or watches. */
@@ -281,15 +277,9 @@ module.exports = {
   release(connection) {
     const place = connection._nativeId & PLACE_MASK;
     if (connections[place] === connection) connections[place] = undefined;
-    const callbacks = connection._sendCallbacks;
-    connection._sendCallbacks = null;
-    if (callbacks === null) return;
+    if (connection._sendCallbacks === null) return;
     // What the system takes at this last moment was sent after all, as it would have been by Node's socket.
     binding.nativeFlushOne(connection._nativeId);
-    const [waiting] = counts(connection.socket);
-    const error = waiting === 0 ? undefined : Object.assign(
-      new Error(`The connection to ${connection.remoteAddress} has ended before everything was sent.`),
-      { code: 'ERR_WEBSOCKET_CLOSED' });
-    for (const callback of callbacks) if (callback !== DRAIN) process.nextTick(callBound, callback, error);
+    endCallbacks(connection, counts(connection.socket)[0]);
   },
 };

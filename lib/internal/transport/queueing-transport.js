@@ -74,7 +74,7 @@ class QueueingTransport {
     if (!this._owesDrain) return;
     if (connection._transport instanceof QueueingTransport) connection._transport._owesDrain = true;
     // Unless so much waits now that the socket will say so itself.
-    else if (!connection.outputBufferFull) process.nextTick(() => connection.emit('drain'));
+    else if (!connection.outputBufferFull) process.nextTick(emitDrain, connection);
   }
 
   _enqueue(method, args, bytes) {
@@ -129,6 +129,10 @@ class QueueingTransport {
     this.inner.release(connection);
     for (const cb of [this._started.cb, ...this._queue.map((entry) => entry[4])]) callBack(cb, error);
   }
+}
+
+function emitDrain(connection) {
+  if (!connection.closeEventEmitted) connection.emit('drain');
 }
 
 /** Callbacks are called in the async context they were given in. */

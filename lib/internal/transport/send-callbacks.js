@@ -22,4 +22,19 @@ function promiseDrain(connection) {
   tellWhenWritten(connection, DRAIN);
 }
 
-module.exports = { DRAIN, tellWhenWritten, promiseDrain };
+function callBound(callback, error) {
+  callback.call(error);
+}
+
+/** The connection has ended: tells all callbacks that are left, with an Error if bytes still waited to be written. */
+function endCallbacks(connection, waiting) {
+  const callbacks = connection._sendCallbacks;
+  if (callbacks === null) return;
+  connection._sendCallbacks = null;
+  const error = waiting === 0 ? undefined : Object.assign(
+    new Error(`The connection to ${connection.remoteAddress} has ended before everything was sent.`),
+    { code: 'ERR_WEBSOCKET_CLOSED' });
+  for (const callback of callbacks) if (callback !== DRAIN) process.nextTick(callBound, callback, error);
+}
+
+module.exports = { DRAIN, tellWhenWritten, promiseDrain, callBound, endCallbacks };

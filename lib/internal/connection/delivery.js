@@ -19,6 +19,9 @@ const { setImmediate } = globalThis;
 /** The time for what streams bring in this turn of the loop. */
 const slice = new Slice();
 
+/** Connections for whose events there was no time. */
+let waiting = [];
+
 /** Has the events in `connection._inbox` delivered, beginning with the next tick. */
 function scheduleDelivery(connection) {
   const inbox = connection._inbox;
@@ -34,7 +37,7 @@ function deliverTo(connection, kind, value) {
 function deliver(connection) {
   const inbox = connection._inbox;
   if (!mayGoOn()) {
-    setImmediate(deliver, connection);
+    wait(connection);
     return;
   }
   inbox.scheduled = false;
@@ -68,6 +71,20 @@ function scheduleNext(connection) {
   if (inbox.scheduled) return;
   inbox.scheduled = true;
   queueMicrotask(() => process.nextTick(deliver, connection));
+}
+
+/** Has a connection go on in the next turn of the loop, behind those that have waited for longer. */
+function wait(connection) {
+  if (waiting.length === 0) setImmediate(goOn);
+  waiting.push(connection);
+}
+
+function goOn() {
+  const connections = waiting;
+  waiting = [];
+  endSlice();
+  // One event of each in turn: whoever has more comes again behind the others.
+  for (const connection of connections) process.nextTick(deliver, connection);
 }
 
 /** Whether there is time left in this turn of the loop. Called for everything that takes some. */

@@ -157,6 +157,7 @@ fn drive(shared: &SharedReactor, world: &World) {
             Next::Over => break,
         }
     }
+    world.unwatch();
     shared.worker_ends(false);
 }
 
@@ -277,6 +278,18 @@ fn nothing_is_lost_when_a_worker_takes_over() {
         js.wait_until(|js| js.drained == 2 && js.read[0] == [1, 2]);
         assert_eq!(js.world.written(0), [7, 8]);
         peer.join().expect("no panic");
+        js.end();
+    });
+}
+
+#[test]
+fn one_worker_is_gone_before_the_next_one_comes() {
+    model(|| {
+        let mut js = JavaScript::with_worker(1);
+        js.world.arrive(0, &[1]);
+        js.take_from_worker();
+        js.give_to_worker();
+        js.wait_until(|js| js.read[0] == [1]);
         js.end();
     });
 }

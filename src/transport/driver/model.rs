@@ -34,6 +34,8 @@ struct State {
     incoming: Vec<VecDeque<u8>>,
     /// The descriptor of the set is readable.
     is_ready: bool,
+    /// How many workers there are.
+    workers: u32,
     /// How often it has become so, for a worker, which is told of that and not of the state.
     edges: u64,
     /// Somebody has called `uv_async_send`.
@@ -110,8 +112,15 @@ impl World {
 
     /// A worker begins to watch the set: the edge it has seen last.
     pub(super) fn watch(&self) -> u64 {
-        let state = lock(&self.state);
+        let mut state = lock(&self.state);
+        assert_eq!(state.workers, 0, "there is one worker at a time");
+        state.workers += 1;
         state.edges - u64::from(state.is_ready)
+    }
+
+    /// A worker is about to say that it is gone.
+    pub(super) fn unwatch(&self) {
+        lock(&self.state).workers -= 1;
     }
 
     /// A worker waits for an edge behind that one.

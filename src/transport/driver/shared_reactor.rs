@@ -429,12 +429,9 @@ impl SharedReactor {
     /// The last word of the worker. `failed`: nobody has asked it to end.
     pub(super) fn worker_ends(&self, failed: bool) {
         if failed {
-            let guard = lock(&self.guarded);
             self.worker_has_failed.store(true, SeqCst);
-            if guard.is_some() {
-                // With the reactor locked; see `publish_elsewhere`.
-                (self.wake_js)();
-            }
+            // The environment does not end before this worker says below that it is gone.
+            (self.wake_js)();
         }
         let (gone, changed) = &self.worker_is_gone;
         *lock(gone) = true;

@@ -20,7 +20,7 @@ use crate::slots::Slots;
 const ACCEPTED_AT_ONCE: usize = 64;
 
 /// Connections whose request has not arrived as a whole, over all listeners. The oldest gives way to one more.
-const MAX_HEADS: usize = 16 * 1024;
+const MAX_HEADS: usize = if cfg!(test) { 8 } else { 16 * 1024 };
 
 /// How long the peer of a refused request gets to close its end.
 const LINGER: Duration = Duration::from_secs(5);
@@ -240,3 +240,7 @@ fn accept_some(
     }
     Accepting::Pending
 }
+
+#[cfg(test)]
+#[path = "listeners_tests.rs"]
+mod tests;

@@ -20,6 +20,8 @@ mod states;
 #[cfg(all(test, not(loom)))]
 pub(crate) mod test_support;
 
+#[cfg(all(test, not(loom)))]
+pub(crate) use reactor::Fault;
 #[cfg(not(loom))]
 pub(crate) use reactor::Reactor;
 

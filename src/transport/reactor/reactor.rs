@@ -70,6 +70,19 @@ pub(crate) struct Reactor {
     /// Recipients of broadcasts, which other threads may write to.
     fan_out_list: VecDeque<ConnectionId>,
     spares: Spares,
+    /// What goes wrong next, for tests of what comes of it.
+    #[cfg(test)]
+    pub(crate) fault: Option<Fault>,
+}
+
+/// Something that does not happen by itself.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    PanicInTurn,
+    PanicInFlush,
+    /// The set fails with this error number.
+    Set(i32),
 }
 
 impl Reactor {
@@ -93,6 +106,8 @@ impl Reactor {
             flush_list: Vec::new(),
             fan_out_list: VecDeque::new(),
             spares: Spares::default(),
+            #[cfg(test)]
+            fault: None,
         })
     }
 
@@ -235,6 +250,12 @@ impl Reactor {
         self.sockets.get(id).is_some_and(|socket| socket.inflating.is_some())
     }
 
+    /// The number of sockets, those included that JavaScript has not heard of.
+    #[cfg(test)]
+    pub(crate) fn count_sockets(&self) -> usize {
+        self.sockets.len()
+    }
+
     /// Sets limits on numbers and rates of a connection that nothing has been read of yet.
     pub(crate) fn limit(&mut self, id: ConnectionId, limits: Limits) {
         if let Some(socket) = self.sockets.get_mut(id) {
@@ -352,6 +373,8 @@ impl Reactor {
 
     /// Writes what waits for one connection, as far as its socket takes it.
     pub(crate) fn flush_one(&mut self, id: ConnectionId, events: &mut Events) {
+        #[cfg(test)]
+        assert_eq!(self.fault.take_if(|fault| *fault == Fault::PanicInFlush), None, "as a test wants it");
         if let Some(socket) = self.sockets.get_mut(id) {
             socket.flush(&self.poll, &mut self.spares, events);
         }
@@ -390,6 +413,11 @@ impl Reactor {
     /// # Errors
     /// When the set itself fails, which it should not.
     pub(crate) fn turn(&mut self, room: Room, events: &mut Events) -> io::Result<Progress> {
+        #[cfg(test)]
+        match self.fault.take_if(|fault| *fault != Fault::PanicInFlush) {
+            Some(Fault::Set(error)) => return Err(io::Error::from_raw_os_error(error)),
+            fault => assert_eq!(fault, None, "as a test wants it"),
+        }
         match self.poll.poll(&mut self.ready, Some(Duration::ZERO)) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
             _ => {}

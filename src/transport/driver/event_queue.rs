@@ -57,6 +57,13 @@ impl EventQueue {
         lock(&self.state).room()
     }
 
+    /// How much was published and not delivered: events, and bytes that they own.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn undelivered(&self) -> (usize, usize) {
+        let state = lock(&self.state);
+        (state.undelivered, state.bytes)
+    }
+
     /// Adds events behind all others, and leaves `events` empty.
     pub(crate) fn publish(&self, events: &mut Events) -> Wake {
         if events.is_empty() && events.load == Load::default() {

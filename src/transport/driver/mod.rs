@@ -12,6 +12,8 @@ pub(crate) mod policy;
 #[cfg(not(loom))]
 pub(crate) mod runtime;
 pub(crate) mod shared_reactor;
+#[cfg(all(test, not(loom)))]
+mod test_support;
 mod unwritten;
 #[cfg(not(loom))]
 pub(crate) mod worker;

@@ -447,3 +447,15 @@ impl SharedReactor {
         }
     }
 }
+
+impl Drop for SharedReactor {
+    /// Wakes the tasks that sleep, so that they see that they are over.
+    fn drop(&mut self) {
+        self.unwritten.notify.notify_one();
+        self.listening.notify_one();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+#[path = "shared_reactor_tests.rs"]
+mod tests;

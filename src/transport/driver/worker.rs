@@ -78,3 +78,7 @@ async fn drive(shared: Arc<SharedReactor>, set: AsyncFd<OwnedFd>) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

@@ -147,7 +147,7 @@ impl ReceivedBytes {
 }
 
 #[cfg(test)]
-pub(super) fn test_ring(len: usize) -> (ReadBuffer, ReceivedBytes) {
+pub(in crate::transport) fn test_ring(len: usize) -> (ReadBuffer, ReceivedBytes) {
     let memory = Box::leak(vec![0_u8; len].into_boxed_slice());
     // SAFETY: the memory is never freed, and nobody else knows it.
     unsafe { ring(NonNull::from(&mut memory[0]), len) }

@@ -456,6 +456,7 @@ impl Drop for SharedReactor {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
+#[cfg(not(loom))]
 #[path = "shared_reactor_tests.rs"]
 mod tests;

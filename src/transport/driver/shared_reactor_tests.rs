@@ -98,7 +98,9 @@ fn what_is_inflated_on_other_threads_arrives_in_order_whoever_drives() {
     for mut js in [JavaScript::new(), JavaScript::with_worker()] {
         let (ours, mut peer) = unix_pair();
         let id = js
-            .with_reactor(|reactor, _| reactor.add(std::os::fd::AsFd::as_fd(&ours), inflating_config(), &[], true))
+            .with_reactor(|reactor, _| {
+                reactor.add(std::os::fd::AsFd::as_fd(&ours), inflating_config(), &[], true)
+            })
             .unwrap()
             .0;
         peer.write_all(&[compressed_messages(8, 256 * 1024), message(b"behind")].concat()).unwrap();

@@ -85,7 +85,9 @@ impl JavaScript {
     }
 
     pub(super) fn add(&mut self, socket: &impl AsFd) -> ConnectionId {
-        self.with_reactor(|reactor, _| reactor.add(socket.as_fd(), config(), &[], true)).expect("descriptors").0
+        self.with_reactor(|reactor, _| reactor.add(socket.as_fd(), config(), &[], true))
+            .expect("descriptors")
+            .0
     }
 
     pub(super) fn send(&mut self, id: ConnectionId, bytes: &[u8]) {

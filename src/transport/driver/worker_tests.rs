@@ -100,7 +100,8 @@ impl Connection {
             Owner::Stopping(waiting) => {
                 write(&self.ours, waiting);
                 if js.seen_of(self.id).any(|seen| *seen == Seen::Stopped) {
-                    let released = js.with_reactor(|reactor, _| reactor.release(self.id)).expect("it is there");
+                    let released =
+                        js.with_reactor(|reactor, _| reactor.release(self.id)).expect("it is there");
                     assert!(released.unread.is_empty());
                     let waiting = std::mem::take(waiting);
                     self.owner = Owner::Us(waiting, Box::new(released.receiver), Vec::new());

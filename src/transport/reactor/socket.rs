@@ -385,6 +385,7 @@ pub(super) fn watched(interest: Interest) -> Interest {
 #[path = "sending_tests.rs"]
 mod sending_tests;
 
-#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+#[cfg(test)]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "boundaries_tests.rs"]
 mod boundaries_tests;

@@ -22,10 +22,10 @@ pub mod handshake;
 #[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]
 mod jobs;
 pub mod protocol;
-#[cfg(any(feature = "node", loom))]
+#[cfg(any(feature = "node", all(loom, test)))]
 #[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]
 mod slots;
 // The models of loom need no Node, and tokio and mio do not go with them.
-#[cfg(all(any(feature = "node", loom), unix))]
+#[cfg(all(any(feature = "node", all(loom, test)), unix))]
 #[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]
 mod transport;

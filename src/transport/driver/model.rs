@@ -3,6 +3,12 @@
 //!
 //! A message is one byte, which is read as a Pong and written as itself.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "the interfaces are those of the real ones"
+)]
+
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io;
@@ -64,7 +70,6 @@ impl World {
     }
 
     /// Makes the set readable.
-    #[expect(clippy::unnecessary_wraps, reason = "as mio has it")]
     pub(super) fn wake(&self) -> io::Result<()> {
         self.change(Self::become_ready);
         Ok(())
@@ -103,7 +108,7 @@ impl World {
     /// Node's loop waits until it has to call: true when it `polls` the set and that is readable.
     pub(super) fn wait_for_call(&self, polls: bool) -> bool {
         let mut state = lock(&self.state);
-        while !state.is_js_woken && !(polls && state.is_ready) {
+        while !(state.is_js_woken || polls && state.is_ready) {
             state = wait(&self.changed, state);
         }
         state.is_js_woken = false;
@@ -304,14 +309,12 @@ pub(super) mod runtime {
 
     pub(in super::super) struct Runtime;
 
-    #[expect(clippy::unnecessary_wraps, reason = "as the real one")]
     pub(in super::super) fn get() -> io::Result<&'static Runtime> {
         Ok(&Runtime)
     }
 
     impl Runtime {
         /// `task` waits for nothing.
-        #[expect(clippy::unused_self, reason = "as tokio has it")]
         pub(in super::super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
             loom::thread::spawn(move || {
                 let polled = pin!(task).poll(&mut Context::from_waker(Waker::noop()));

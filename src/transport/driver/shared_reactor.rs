@@ -281,11 +281,11 @@ impl SharedReactor {
     pub(crate) fn watch_deadlines(self: &Arc<Self>) {
         if self.watches_deadlines.swap(true, SeqCst) {
             self.listening.notify_one();
-            return;
-        }
-        #[cfg(not(loom))]
-        if let Ok(runtime) = runtime::get() {
-            runtime.spawn(deadlines::run(Arc::downgrade(self), Arc::clone(&self.listening)));
+        } else {
+            #[cfg(not(loom))]
+            if let Ok(runtime) = runtime::get() {
+                runtime.spawn(deadlines::run(Arc::downgrade(self), Arc::clone(&self.listening)));
+            }
         }
     }
 

@@ -1,5 +1,10 @@
 //! The two ends of the ring on two threads, in every order that loom finds.
 
+#![expect(
+    clippy::arc_with_non_send_sync,
+    reason = "loom finds out whether the cells are used by two threads at a time"
+)]
+
 use loom::cell::UnsafeCell;
 use loom::thread;
 

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ use super::super::test_support::JavaScript;
 use crate::protocol::Event;
 use crate::protocol::receiver::Receiver;
 use crate::transport::reactor::event::ConnectionId;
-use crate::transport::reactor::test_support::{PATIENCE, Seen, message, unix_pair};
+use crate::transport::reactor::test_support::{Patience, Seen, message, unix_pair};
 
 /// A connection, its peer, and what must arrive on either side.
 struct Connection {
@@ -246,14 +246,14 @@ impl Program {
             self.js.with_reactor(|reactor, _| reactor.pause(id, false));
         }
         self.js.flush();
-        let end = Instant::now() + PATIENCE;
+        let patience = Patience::new();
         while !self.all.iter().all(|connection| connection.is_complete(&self.js)) {
             for connection in &mut self.all {
                 connection.exchange(1 << 20);
                 connection.go_on(&mut self.js);
             }
             self.js.wait(Duration::from_millis(1));
-            assert!(Instant::now() < end, "something has not arrived");
+            patience.check();
         }
     }
 }

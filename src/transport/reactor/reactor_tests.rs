@@ -95,7 +95,9 @@ fn bytes_count_as_well_as_events() {
     write_aside(&peer, [message(&vec![1; 3 * READ_LEN]), message(&vec![2; 3 * READ_LEN])].concat());
     let room = Room { events: usize::MAX, bytes: 100_000 };
     let mut most = 0;
+    let patience = Patience::new();
     while bench.messages_of(id).len() < 2 {
+        patience.check();
         bench.wait_ready(Duration::from_millis(5));
         for _ in 0..10 {
             bench.turn(room);
@@ -113,7 +115,9 @@ fn a_full_read_buffer_stops_reading_until_javascript_has_seen_what_lies_there() 
     let messages: Vec<_> = (0..200_u8).map(|number| vec![number; 5_000]).collect();
     write_aside(&peer, frames(&messages));
     let mut was_full = false;
+    let patience = Patience::new();
     while bench.messages_of(id).len() < messages.len() {
+        patience.check();
         bench.wait_ready(Duration::from_millis(5));
         while bench.turn(Room::ALL) == Progress::More {}
         was_full |= bench.turn(Room::ALL) == Progress::Full;
@@ -208,7 +212,9 @@ fn a_connection_that_is_paused_in_the_midst_of_much_goes_on_where_it_was() {
     let (id, _ours, peer) = bench.connect();
     let messages: Vec<_> = (0..100_u8).map(|number| vec![number; 20_000]).collect();
     write_aside(&peer, frames(&messages));
+    let patience = Patience::new();
     while bench.messages_of(id).len() < messages.len() {
+        patience.check();
         bench.wait_ready(Duration::from_millis(5));
         bench.turn(Room::ALL);
         bench.take_all();
@@ -363,8 +369,9 @@ fn a_removed_connection_is_not_heard_of_again_even_while_somebody_else_holds_its
     let (next, _next_ours, _next_peer) = bench.connect();
     assert_eq!(next.index(), id.index());
     assert_ne!(next, id);
-    peer.write_all(&message(b"y")).unwrap();
     bench.settle();
+    peer.write_all(&message(b"y")).unwrap();
+    assert!(!bench.wait_ready(Duration::from_millis(50)), "the set has forgotten it");
     assert_eq!(bench.seen, []);
     bench.reactor.send(id, |out| out.extend_from_slice(b"to nobody"));
     assert!(bench.reactor.stop(id, false, &mut bench.events).is_none());

@@ -309,7 +309,9 @@ proptest! {
             bench.reactor.finish(*id);
         }
         bench.reactor.flush_all(&mut bench.events);
+        let patience = Patience::new();
         while connections.iter().any(|(_, _, sent, got, _)| got.len() < sent.len()) {
+            patience.check();
             for (_, peer, _, got, _) in &mut connections {
                 read(peer, got, 1 << 20);
             }

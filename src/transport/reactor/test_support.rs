@@ -21,6 +21,19 @@ use crate::protocol::{Compressor, Config, Event, Inflation, MaskPolicy, OpCode, 
 /// How long a test waits for what must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The end of a test's patience: what should come and does not makes it fail, not hang.
+pub(crate) struct Patience(Instant);
+
+impl Patience {
+    pub(crate) fn new() -> Self {
+        Self(Instant::now() + PATIENCE)
+    }
+
+    pub(crate) fn check(&self) {
+        assert!(Instant::now() < self.0, "something has not come");
+    }
+}
+
 /// An event, as far as tests care.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Seen {

@@ -164,6 +164,9 @@ function lazyProperty(name, create) {
   });
 }
 
+/** In place of strings, text comes as bytes that are `checked` to be UTF-8, or `unchecked`. For classes that extend this one. */
+WebSocketConnection.prototype._textBytes = null;
+
 Object.defineProperty(WebSocketConnection.prototype, '_pingListenerCount', {
   configurable: true,
   get() { return this.listenerCount('ping'); },
@@ -271,6 +274,7 @@ WebSocketConnection.prototype.handleSocketData = function handleSocketData(data)
   if (this._receiver === null) {
     if (this._context === undefined) this._context = captureContext();
     this._receiver = new StreamReceiver(maskPolicy(this), receiverConfig(this), limits.receiverLimits(this));
+    if (this._textBytes !== null) this._receiver.reportTextBytes(this._textBytes === 'checked');
   }
   if (this._maxReceivedFrameSize !== this.config.maxReceivedFrameSize) updateConfig(this);
   if (data.length >= LARGE_CHUNK && !mayGoOn()) {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use napi::{Error, Result, Status};
 
 use crate::protocol::entropy::MaskKeys;
-use crate::protocol::{Config, Inflation, Limits, MaskPolicy, OpCode};
+use crate::protocol::{Config, Inflation, Limits, MaskPolicy, OpCode, TextForm};
 
 thread_local! {
     static KEYS: RefCell<MaskKeys> = RefCell::new(MaskKeys::from_os());
@@ -43,6 +43,11 @@ pub(super) fn limits(max_fragments: f64, max_messages_per_second: f64, max_bytes
     }
 }
 
+/// The form of text messages for a program that wants their bytes.
+pub(super) const fn text_bytes(checked: bool) -> TextForm {
+    if checked { TextForm::CheckedBytes } else { TextForm::UncheckedBytes }
+}
+
 /// The configuration of a receiver. `mask`: 0 forbids masked frames, 1 requires them, 2 takes both. `inflation`: 0 forbids
 /// compressed messages, 1 takes them each for itself, 2 with context takeover.
 pub(super) fn config(
@@ -66,5 +71,6 @@ pub(super) fn config(
             1 => Some(Inflation::EachAlone),
             _ => Some(Inflation::ContextTakeover),
         },
+        text: TextForm::Checked,
     }
 }

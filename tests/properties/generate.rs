@@ -8,7 +8,7 @@ use websocket::protocol::deflate::{Compressor, Settings};
 use websocket::protocol::encoder::{put_frame, put_message};
 use websocket::protocol::event::Closed;
 use websocket::protocol::header::{MAX_CONTROL_PAYLOAD, RSV1};
-use websocket::protocol::{Config, Event, FrameHeader, Inflation, MaskPolicy, MessageKind, OpCode};
+use websocket::protocol::{Config, Event, FrameHeader, Inflation, MaskPolicy, MessageKind, OpCode, TextForm};
 
 /// Limits far above anything that is generated, and no opinion on masks.
 pub(crate) const UNLIMITED: Config = Config {
@@ -17,6 +17,7 @@ pub(crate) const UNLIMITED: Config = Config {
     max_message_size: u64::MAX,
     assemble: true,
     inflation: None,
+    text: TextForm::Checked,
 };
 
 /// Without compression half the time, and with either kind of it.

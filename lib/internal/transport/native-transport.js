@@ -134,6 +134,7 @@ function adopt(connection, id, io, limits) {
   connection._nativeId = id;
   connections[id & PLACE_MASK] = connection;
   if (limits !== null) binding.nativeLimit(id, ...limits);
+  if (connection._textBytes !== null) binding.nativeReportTextBytes(id, connection._textBytes === 'checked');
   // The set of this thread is one: whoever was explicit last is obeyed.
   if (io !== undefined && io !== 'auto' && io !== currentIo) {
     currentIo = io;

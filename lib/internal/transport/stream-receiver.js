@@ -61,6 +61,11 @@ class StreamReceiver {
     if (this._id !== null) binding.configureReceiver(this._id, maxFrameSize, maxMessageSize, assemble);
   }
 
+  /** Has text reported as bytes, which are UTF-8 if they are to be checked. */
+  reportTextBytes(checked) {
+    binding.reportTextBytes(this._id, checked);
+  }
+
   /** Takes bytes in and adds the events they contain to `inbox`, now or when that is empty. */
   receive(chunk, inbox) {
     if (this.hasMore) this.hold(chunk);

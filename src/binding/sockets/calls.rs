@@ -11,7 +11,7 @@ use napi_derive::napi;
 use super::delivery;
 use super::environment::{started, with_environment};
 use super::sending::returned;
-use crate::binding::arguments::{config, limit, limits};
+use crate::binding::arguments::{config, limit, limits, text_bytes};
 use crate::binding::streams::receiver::add_receiver;
 use crate::slots::SlotId;
 use crate::transport::driver::event_queue::Wake;
@@ -162,6 +162,14 @@ pub fn native_limit(id: u32, fragments: f64, messages_per_second: f64, bytes_per
     let limits = limits(fragments, messages_per_second, bytes_per_second);
     started(|environment| {
         environment.with_reactor(|reactor, _| reactor.limit(SlotId::from_raw(id), limits));
+    })
+}
+
+/// Has the text messages of a connection that nothing has been read of yet reported as bytes, checked to be UTF-8 or not.
+#[napi(catch_unwind)]
+pub fn native_report_text_bytes(id: u32, checked: bool) -> Result<()> {
+    started(|environment| {
+        environment.with_reactor(|reactor, _| reactor.report_text(SlotId::from_raw(id), text_bytes(checked)));
     })
 }
 

@@ -12,7 +12,7 @@ use napi::bindgen_prelude::{Array, AsyncTask, Buffer, BufferSlice};
 use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
-use crate::binding::arguments::{config, limit, limits};
+use crate::binding::arguments::{config, limit, limits, text_bytes};
 use crate::binding::node::pool::{self, Pooled};
 use crate::binding::rows::row::{ROW_LEN, Row};
 use crate::binding::rows::values::Values;
@@ -75,6 +75,12 @@ pub fn configure_receiver(id: u32, max_frame_size: f64, max_message_size: f64, a
 pub fn limit_receiver(id: u32, fragments: f64, messages_per_second: f64, bytes_per_second: f64) {
     let limits = limits(fragments, messages_per_second, bytes_per_second);
     with_receiver(id, |receiving| receiving.receiver.limit(limits));
+}
+
+/// Has text messages reported as bytes, checked to be UTF-8 or not.
+#[napi(catch_unwind)]
+pub fn report_text_bytes(id: u32, checked: bool) {
+    with_receiver(id, |receiving| receiving.receiver.report_text(text_bytes(checked)));
 }
 
 /// The number of frames that a receiver has received, and of payload bytes of compressed messages.

@@ -40,7 +40,8 @@ function replaceLibrary(copy) {
   // Symbols that tests look for; the other constants are data of the tests.
   const constants = path.join(copy, 'lib', 'constants.js');
   fs.appendFileSync(constants, `module.exports.kListener = ${REPLACEMENTS['lib/event-target.js']()}.kListener;\n` +
-    `module.exports.kStatusCode = 'closeCode';\n`);
+    'module.exports.kStatusCode = \'closeCode\';\n' +
+    `module.exports.EMPTY_BUFFER = require(${JSON.stringify(path.join(ROOT, 'lib/ws/constants.js'))}).NO_BYTES;\n`);
 }
 
 /** The tests that docs/ws.md lists: their names, by file. */
@@ -71,7 +72,7 @@ async function main() {
     const copy = path.join(root, 'ws');
     fs.cpSync(directory, copy, { recursive: true, filter: (name) => !/(^|\/)(node_modules|\.git)$/.test(name) });
     if (!values.original) replaceLibrary(copy);
-    const options = ['--throw-deprecation', ...(values.grep ? ['--fgrep', values.grep] : [])];
+    const options = ['--exit', '--throw-deprecation', ...(values.grep ? ['--fgrep', values.grep] : [])];
     const suite = mochaFiles(FILES.filter((file) => fs.existsSync(path.join(copy, file))), options);
     const { results, problems } = await runSuites([suite], { copy, modules: path.join(root, 'node_modules'), before: async () => {} });
     report(results, problems, values.original ? new Set() : listedFailures(), Boolean(values.grep));

@@ -13,6 +13,7 @@ const { noop } = require('../utils');
 const { CONNECTING, CLOSING, COMMON_DEFAULTS, DEFLATE } = require('./constants');
 const { settingsOf } = require('./deflate');
 const { wsError } = require('./errors');
+const { extension } = require('./header-fields');
 
 const PROTOCOL_VERSIONS = [8, 13];
 
@@ -262,11 +263,18 @@ function problemOf({ key, protocols, offer }, headers) {
   if (protocol !== undefined && !protocols.includes(protocol)) return 'Server sent an invalid subprotocol';
   if (extensions === undefined) return null;
   if (offer === null) return 'Server sent a Sec-WebSocket-Extensions header but no extension was requested';
-  const names = new Set(binding.parseExtensions(extensions).map(({ name }) => name));
-  if (names.size > 0 && (names.size > 1 || !names.has(DEFLATE)) && binding.isToken([...names][0])) {
-    return 'Server indicated an extension that was not requested';
+  const names = extensionNames(extensions);
+  if (names !== null && (names.length !== 1 || names[0] !== DEFLATE)) return 'Server indicated an extension that was not requested';
+  return names !== null && check(extensions) === null ? null : 'Invalid Sec-WebSocket-Extensions header';
+}
+
+/** The names in the header field; null when it is not correct. */
+function extensionNames(header) {
+  try {
+    return Object.keys(extension.parse(header));
+  } catch {
+    return null;
   }
-  return check(extensions) === null ? null : 'Invalid Sec-WebSocket-Extensions header';
 }
 
 /** The program does not want the connection any more. */

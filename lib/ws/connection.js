@@ -41,10 +41,6 @@ class Connection extends WebSocketConnection {
     this.on('close', connectionClosed);
   }
 
-  get deflates() {
-    return this._compressor !== null;
-  }
-
   // ---------------------------------------------------------------------------------------------- receiving
 
   _deliver(kind, value) {
@@ -74,7 +70,7 @@ class Connection extends WebSocketConnection {
         this._conclude(closeFrameError(value), value);
         break;
       default:
-        this._conclude(receiveError(value, this.deflates));
+        this._conclude(receiveError(value));
     }
   }
 
@@ -128,10 +124,16 @@ class Connection extends WebSocketConnection {
     this._transport.sendRaw(this, bytes, cb);
   }
 
-  /** Answers a Ping, or keeps the answer to the newest one while the peer does not read. */
-  answerPing(payload) {
-    if (this._transport.isBackedUp(this)) this._waitingPong = payload;
-    else this.pong(payload);
+  /** Bytes that the operating system does not take. What merely waits for the end of the tick leaves now. */
+  unsentBytes() {
+    return this.closeEventEmitted ? 0 : this._transport.flush(this);
+  }
+
+  /** Keeps the answer to the newest Ping while the peer does not read; false when it can be sent now. */
+  keepsAnswer(payload) {
+    if (!this._transport.isBackedUp(this)) return false;
+    this._waitingPong = payload;
+    return true;
   }
 
   /** Only Close frames are sent from now on. */

@@ -19,16 +19,18 @@ function frameError(code, problem, Class = RangeError) {
   return wsError(code, `Invalid WebSocket frame: ${problem}`, Class);
 }
 
-/** For each way in which receiving can fail: the error, and the close code where ws has another one. */
+function rsv1Error() {
+  return frameError('WS_ERR_UNEXPECTED_RSV_1', 'RSV1 must be clear');
+}
+
+/** For each way in which receiving can fail: the error. */
 const FAILURES = new Map([
   [FAILURE.CONTROL_LENGTH, () => frameError('WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH', 'invalid payload length 126')],
   [FAILURE.CONTROL_FIN, () => frameError('WS_ERR_EXPECTED_FIN', 'FIN must be set')],
-  [FAILURE.OPCODE, ({ opcode }) => frameError('WS_ERR_INVALID_OPCODE', `invalid opcode ${opcode}`)],
-  // The core does not say which bits; without compression it is nearly always that of compressed messages.
-  [FAILURE.RESERVED_BITS, (failure, deflates) => (deflates
-    ? frameError('WS_ERR_UNEXPECTED_RSV_2_3', 'RSV2 and RSV3 must be clear')
-    : frameError('WS_ERR_UNEXPECTED_RSV_1', 'RSV1 must be clear'))],
-  [FAILURE.RSV1, () => frameError('WS_ERR_UNEXPECTED_RSV_1', 'RSV1 must be clear')],
+  [FAILURE.OPCODE, ({ bits }) => frameError('WS_ERR_INVALID_OPCODE', `invalid opcode ${bits}`)],
+  [FAILURE.RESERVED_BITS, ({ bits }) => ((bits & 0x3) === 0 ? rsv1Error() : frameError('WS_ERR_UNEXPECTED_RSV_2_3',
+    'RSV2 and RSV3 must be clear'))],
+  [FAILURE.RSV1, rsv1Error],
   [FAILURE.NO_MASK, () => frameError('WS_ERR_EXPECTED_MASK', 'MASK must be set')],
   [FAILURE.MASK, () => frameError('WS_ERR_UNEXPECTED_MASK', 'MASK must be clear')],
   [FAILURE.LENGTH, () => wsError('WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
@@ -39,17 +41,17 @@ const FAILURES = new Map([
   [FAILURE.DEFLATE, () => Object.assign(wsError('Z_DATA_ERROR', 'invalid compressed data'), { errno: -3 })],
 ]);
 
+/** Close codes where ws has another one than the core. */
 const CLOSE_CODES = new Map([[FAILURE.LENGTH, 1009], [FAILURE.FRAGMENTS, 1008]]);
 
 /**
  * What is wrong with what the peer has sent.
  * @param {object} failure value of a FAILED row
- * @param {boolean} deflates whether permessage-deflate was agreed on
  * @returns {{ error: Error, closeCode: number }}
  */
-function receiveError(failure, deflates) {
+function receiveError(failure) {
   const make = FAILURES.get(failure.failure) || (() => frameError('WS_ERR_INVALID_FRAME', failure.reason));
-  return { error: make(failure, deflates), closeCode: CLOSE_CODES.get(failure.failure) || failure.code };
+  return { error: make(failure), closeCode: CLOSE_CODES.get(failure.failure) || failure.code };
 }
 
 /** The same for a Close frame; null when nothing is wrong with it. */

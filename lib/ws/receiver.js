@@ -17,11 +17,13 @@ class Receiver extends Writable {
   constructor({ binaryType = 'nodebuffer', extensions = {}, isServer, maxFragments, maxPayload, skipUTF8Validation } = {}) {
     super();
     this._binaryType = binaryType;
-    this._deflates = extensions[DEFLATE] !== undefined;
     this._inbox = new Inbox();
     const most = maxPayload > 0 ? maxPayload : Infinity;
     const config = {
-      maxFrameSize: most, maxMessageSize: most, assemble: true, inflation: this._deflates ? INFLATION.CONTEXT_TAKEOVER : INFLATION.NONE,
+      maxFrameSize: most,
+      maxMessageSize: most,
+      assemble: true,
+      inflation: extensions[DEFLATE] === undefined ? INFLATION.NONE : INFLATION.CONTEXT_TAKEOVER,
     };
     this._frames = new StreamReceiver(isServer ? MASK_POLICY.REQUIRED : MASK_POLICY.FORBIDDEN, config,
       maxFragments > 0 ? [maxFragments, Infinity, Infinity] : null);
@@ -74,7 +76,7 @@ class Receiver extends Writable {
         this._conclude(closeFrameError(value), value);
         break;
       default:
-        this._conclude(receiveError(value, this._deflates));
+        this._conclude(receiveError(value));
     }
   }
 

@@ -3,6 +3,7 @@
 // What other packages reach for below `websocket.send()`: frames made once and sent to many (`Sender.frame`, `sendFrame`). And the
 // order in which things leave while a Blob is being read.
 
+const { isUint8Array } = require('util').types;
 const binding = require('../internal/addon/binding');
 const { asBuffer } = require('../internal/base/arguments');
 const { isSendableCloseCode } = require('../internal/base/close-codes');
@@ -98,7 +99,7 @@ class Sender {
       this._connection.sendMessage(opcode, typeof data === 'string' && !binary ? data : toBuffer(data), compress, cb);
       return;
     }
-    const isWhole = fin && this._firstFragment;
+    const isWhole = fin && this._firstFragment && mask === this._connection.maskOutgoingPackets;
     const frameOpcode = this._firstFragment ? opcode : OPCODE.CONTINUATION;
     this._firstFragment = fin;
     this._withBytes(data, undefined, cb, (bytes) => {
@@ -180,7 +181,7 @@ function changeKey(frame, generateMask) {
   const wanted = Buffer.alloc(4);
   generateMask(wanted);
   const difference = wanted.map((byte, i) => byte ^ frame[at + i]);
-  binding.maskInPlace(frame.subarray(at + 4), difference);
+  binding.applyMask(frame.subarray(at + 4), difference);
   frame.set(wanted, at);
 }
 
@@ -191,7 +192,7 @@ function closePayload(code, data) {
   }
   let reason = NO_BYTES;
   if (typeof data === 'string') reason = Buffer.from(data);
-  else if (data instanceof Uint8Array) reason = data;
+  else if (isUint8Array(data)) reason = data;
   else if (data !== undefined && data.length) {
     throw wsError('ERR_WEBSOCKET_ARGUMENT', 'Second argument must be a string or a Uint8Array', TypeError);
   }

@@ -80,7 +80,7 @@ class WebSocket extends EventEmitter {
 
   get bufferedAmount() {
     if (this._connection === null) return this._bufferedAmount;
-    return this._connection.bufferedAmount + this._sender._bufferedBytes;
+    return this._connection.unsentBytes() + this._sender._bufferedBytes;
   }
 
   get extensions() { return Object.keys(this._extensions).join(); }
@@ -200,6 +200,8 @@ class WebSocket extends EventEmitter {
       abandonHandshake(this);
       return;
     }
+    // There is none when the handshake has failed, and a listener for that calls this.
+    if (this._socket === null) return;
     this._readyState = CLOSING;
     this._socket.destroy();
   }
@@ -222,7 +224,8 @@ class WebSocket extends EventEmitter {
   }
 
   _pinged(data) {
-    if (this._autoPong && this._readyState === OPEN) this._connection.answerPing(data);
+    // Through the public method: programs put their own in its place.
+    if (this._autoPong && this._readyState === OPEN && !this._connection.keepsAnswer(data)) this.pong(data);
     this.emit('ping', data);
   }
 
@@ -230,7 +233,7 @@ class WebSocket extends EventEmitter {
   _concluded(code, reason) {
     this._closeFrameReceived = true;
     this._closeCode = code;
-    this._closeMessage = Buffer.from(reason);
+    this._closeMessage = reason === '' ? NO_BYTES : Buffer.from(reason);
     if (code === 1005) this.close();
     else this.close(code, this._closeMessage);
   }

@@ -329,7 +329,7 @@ impl Receiver {
     /// Checks reserved bits of which at least one is set (RFC 7692 section 6.1).
     fn check_reserved_bits(&self, prefix: Prefix) -> Result<(), PeerError> {
         if self.config.inflation.is_none() || prefix.rsv != RSV1 {
-            return Err(PeerError::ReservedBits);
+            return Err(PeerError::ReservedBits(prefix.rsv));
         }
         match prefix.opcode {
             OpCode::Text | OpCode::Binary => Ok(()),

@@ -61,7 +61,7 @@ function eventValue(rows, at, values, slab) {
     case KIND.CLOSE:
       return { code: rows[at + 2], validity: rows[at + 3], reason: values[rows[at + 5]] };
     case KIND.FAILED:
-      return { code: rows[at + 2], reason: values[rows[at + 5]], failure: rows[at + 3], opcode: rows[at + 4] };
+      return { code: rows[at + 2], reason: values[rows[at + 5]], failure: rows[at + 3], bits: rows[at + 4] };
     case KIND.REQUEST: {
       const value = rows[at + 5];
       return { listener: rows[at + 2], port: rows[at + 3], lines: values[value], address: values[value + 1] };

@@ -242,7 +242,7 @@ impl Row {
     }
 }
 
-/// What went wrong as a number, and the opcode if it is about one.
+/// What went wrong as a number, and the opcode or the reserved bits if it is about these.
 fn failure(error: PeerError) -> (u32, u32) {
     match error {
         PeerError::ControlFrameTooLong => (FAILED_CONTROL_LENGTH, 0),
@@ -251,7 +251,7 @@ fn failure(error: PeerError) -> (u32, u32) {
             (FAILED_OPCODE, u32::from(bits))
         }
         PeerError::UnexpectedContinuation => (FAILED_OPCODE, 0),
-        PeerError::ReservedBits => (FAILED_RESERVED_BITS, 0),
+        PeerError::ReservedBits(bits) => (FAILED_RESERVED_BITS, u32::from(bits)),
         PeerError::MisplacedRsv1 => (FAILED_RSV1, 0),
         PeerError::UnmaskedFrame => (FAILED_NO_MASK, 0),
         PeerError::MaskedFrame => (FAILED_MASK, 0),

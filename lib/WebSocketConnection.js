@@ -7,7 +7,7 @@ const utils = require('./utils');
 const BufferList = require('../vendor/FastBufferList');
 const { defineCloseCodes } = require('./internal/base/close-codes');
 const closing = require('./internal/connection/closing');
-const { KIND, INFLATION, MASK_POLICY } = require('./internal/addon/rows');
+const { KIND, INFLATION, MASK_POLICY, TEXT_FORM } = require('./internal/addon/rows');
 const { DEFAULT_IO } = require('./internal/transport/io-option');
 const { makeInspectable } = require('./internal/base/inspect');
 const { changeTransport, settleFor } = require('./internal/transport/queueing-transport');
@@ -164,8 +164,8 @@ function lazyProperty(name, create) {
   });
 }
 
-/** In place of strings, text comes as bytes that are `checked` to be UTF-8, or `unchecked`. For classes that extend this one. */
-WebSocketConnection.prototype._textBytes = null;
+/** How text is received. Classes that extend this one may want bytes. */
+WebSocketConnection.prototype._textForm = TEXT_FORM.STRINGS;
 
 Object.defineProperty(WebSocketConnection.prototype, '_pingListenerCount', {
   configurable: true,
@@ -274,7 +274,6 @@ WebSocketConnection.prototype.handleSocketData = function handleSocketData(data)
   if (this._receiver === null) {
     if (this._context === undefined) this._context = captureContext();
     this._receiver = new StreamReceiver(maskPolicy(this), receiverConfig(this), limits.receiverLimits(this));
-    if (this._textBytes !== null) this._receiver.reportTextBytes(this._textBytes === 'checked');
   }
   if (this._maxReceivedFrameSize !== this.config.maxReceivedFrameSize) updateConfig(this);
   if (data.length >= LARGE_CHUNK && !mayGoOn()) {
@@ -335,6 +334,7 @@ function receiverConfig(connection) {
     assemble: Boolean(connection._assembleFragments) &&
       connection.processFrame === frameProcessing.methods.processFrame,
     inflation: connection._inflation,
+    text: connection._textForm,
   };
 }
 

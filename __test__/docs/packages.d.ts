@@ -2,8 +2,11 @@
 
 declare module '@rollup/plugin-commonjs';
 declare module '@rollup/plugin-node-resolve';
+declare module '@nestjs/websockets';
 declare module 'express';
 declare module 'fastify';
+declare module 'graphql';
+declare module 'graphql-ws/use/ws';
 declare module 'koa';
 declare module 'hono';
 declare module '@hono/node-server';
@@ -11,6 +14,9 @@ declare module 'next';
 declare module 'partysocket/ws';
 declare module 'reconnecting-websocket';
 declare module 'reflect-metadata';
+declare module 'rxjs';
+declare module 'rxjs/operators';
+declare module 'socket.io';
 
 declare module '@nestjs/common' {
   export const Controller: any;

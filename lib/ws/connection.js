@@ -5,7 +5,7 @@
 
 const WebSocketConnection = require('../WebSocketConnection');
 const channels = require('../internal/base/channels');
-const { KIND } = require('../internal/addon/rows');
+const { KIND, TEXT_FORM } = require('../internal/addon/rows');
 const { heartbeatOf } = require('../internal/connection/heartbeat');
 const { linger } = require('../internal/connection/closing');
 const { settleFor, sendCompressed } = require('../internal/transport/queueing-transport');
@@ -35,7 +35,7 @@ class Connection extends WebSocketConnection {
   constructor(websocket, socket, config, checksUtf8) {
     super(socket, [], websocket.protocol, !websocket._isServer, config);
     this.websocket = websocket;
-    this._textBytes = checksUtf8 ? 'checked' : 'unchecked';
+    this._textForm = checksUtf8 ? TEXT_FORM.CHECKED_BYTES : TEXT_FORM.UNCHECKED_BYTES;
     // Whether the peer's Close frame or a mistake of the peer has ended receiving.
     this._concluded = false;
     this.on('close', connectionClosed);

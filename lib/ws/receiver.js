@@ -4,7 +4,7 @@
 
 const { Writable } = require('stream');
 const { Inbox } = require('../internal/connection/inbox');
-const { KIND, INFLATION, MASK_POLICY } = require('../internal/addon/rows');
+const { KIND, INFLATION, MASK_POLICY, TEXT_FORM } = require('../internal/addon/rows');
 const { StreamReceiver } = require('../internal/transport/stream-receiver');
 const { DEFLATE, NO_BYTES } = require('./constants');
 const { receiveError, closeFrameError } = require('./errors');
@@ -23,11 +23,11 @@ class Receiver extends Writable {
       maxFrameSize: most,
       maxMessageSize: most,
       assemble: true,
+      text: skipUTF8Validation ? TEXT_FORM.UNCHECKED_BYTES : TEXT_FORM.CHECKED_BYTES,
       inflation: extensions[DEFLATE] === undefined ? INFLATION.NONE : INFLATION.CONTEXT_TAKEOVER,
     };
     this._frames = new StreamReceiver(isServer ? MASK_POLICY.REQUIRED : MASK_POLICY.FORBIDDEN, config,
       maxFragments > 0 ? [maxFragments, Infinity, Infinity] : null);
-    this._frames.reportTextBytes(!skipUTF8Validation);
     this._frames.whenReceived = () => this._goOn();
     this._done = null;
     this._concluded = false;

@@ -43,19 +43,16 @@ pub(super) fn limits(max_fragments: f64, max_messages_per_second: f64, max_bytes
     }
 }
 
-/// The form of text messages for a program that wants their bytes.
-pub(super) const fn text_bytes(checked: bool) -> TextForm {
-    if checked { TextForm::CheckedBytes } else { TextForm::UncheckedBytes }
-}
-
 /// The configuration of a receiver. `mask`: 0 forbids masked frames, 1 requires them, 2 takes both. `inflation`: 0 forbids
-/// compressed messages, 1 takes them each for itself, 2 with context takeover.
+/// compressed messages, 1 takes them each for itself, 2 with context takeover. `text`: 0 for strings, 1 for bytes that are checked
+/// to be UTF-8, 2 for bytes that are not.
 pub(super) fn config(
     mask: u32,
     max_frame_size: f64,
     max_message_size: f64,
     assemble: bool,
     inflation: u32,
+    text: u32,
 ) -> Config {
     Config {
         mask: match mask {
@@ -71,6 +68,10 @@ pub(super) fn config(
             1 => Some(Inflation::EachAlone),
             _ => Some(Inflation::ContextTakeover),
         },
-        text: TextForm::Checked,
+        text: match text {
+            0 => TextForm::Checked,
+            1 => TextForm::CheckedBytes,
+            _ => TextForm::UncheckedBytes,
+        },
     }
 }

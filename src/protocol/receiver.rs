@@ -124,11 +124,6 @@ impl Receiver {
         self.assemble_next = assemble;
     }
 
-    /// Says in which form text messages are to be reported, from the next message on.
-    pub fn report_text(&mut self, form: TextForm) {
-        self.config.text = form;
-    }
-
     /// Sets limits on numbers and rates; what came before does not count.
     pub fn limit(&mut self, limits: Limits) {
         self.usage = (limits != Limits::default()).then(|| Box::new(Usage::new(limits)));

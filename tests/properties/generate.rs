@@ -44,6 +44,7 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
             max_message_size,
             assemble,
             inflation,
+            text: TextForm::Checked,
         },
     )
 }
@@ -124,7 +125,7 @@ impl Message {
     /// returns what they mean.
     pub(crate) fn put(&self, out: &mut BytesMut) -> Vec<Event<'static>> {
         let opcode = match self.kind {
-            MessageKind::Text => OpCode::Text,
+            MessageKind::Text | MessageKind::TextBytes => OpCode::Text,
             MessageKind::Binary => OpCode::Binary,
         };
         let (mut frames, mut ends) = (BytesMut::new(), Vec::new());

@@ -29,6 +29,9 @@ const MASK_POLICY = { FORBIDDEN: 0, REQUIRED: 1, EITHER: 2 };
 /** Whether and how compressed messages are taken. */
 const INFLATION = { NONE: 0, EACH_ALONE: 1, CONTEXT_TAKEOVER: 2 };
 
+/** How text is reported: as strings, or as bytes that are checked to be UTF-8 or not. */
+const TEXT_FORM = { STRINGS: 0, CHECKED_BYTES: 1, UNCHECKED_BYTES: 2 };
+
 /** Numbers in a row. */
 const ROW = 6;
 
@@ -80,4 +83,4 @@ function payload(rows, at, values, slab) {
   return copyOf(slab, offset, offset + rows[at + 3]);
 }
 
-module.exports = { KIND, CLOSE_VALIDITY, FAILURE, MASK_POLICY, INFLATION, LEFT, NO_OFFSET, ROW, eventValue };
+module.exports = { KIND, CLOSE_VALIDITY, FAILURE, MASK_POLICY, INFLATION, TEXT_FORM, LEFT, NO_OFFSET, ROW, eventValue };

@@ -98,11 +98,11 @@ function mayTakeOver(socket) {
  * @param {number[]|null} [limits] as of StreamReceiver
  * @returns {boolean} false when the socket has to stay with Node; nothing has changed then
  */
-function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, assemble, inflation }, limits = null) {
+function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, assemble, inflation, text = 0 }, limits = null) {
   const { socket } = connection;
   const known = nativeIdOf(socket);
   if (isPending(known)) {
-    if (!binding.nativeBegin(known, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation)) socket.destroy();
+    if (!binding.nativeBegin(known, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation, text)) socket.destroy();
     adopt(connection, known, io, limits);
     socket.resume();
     return true;
@@ -113,7 +113,7 @@ function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, as
   const early = socket.read() || NO_BYTES;
   handle.readStop();
   handle.reading = false;
-  const id = binding.nativeAdd(handle.fd, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation, early,
+  const id = binding.nativeAdd(handle.fd, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation, text, early,
     handle.constructor.name === 'Pipe');
   if (id === -1) {
     // No descriptors left, most likely: Node goes on.
@@ -134,7 +134,6 @@ function adopt(connection, id, io, limits) {
   connection._nativeId = id;
   connections[id & PLACE_MASK] = connection;
   if (limits !== null) binding.nativeLimit(id, ...limits);
-  if (connection._textBytes !== null) binding.nativeReportTextBytes(id, connection._textBytes === 'checked');
   // The set of this thread is one: whoever was explicit last is obeyed.
   if (io !== undefined && io !== 'auto' && io !== currentIo) {
     currentIo = io;

@@ -11,7 +11,7 @@ use napi_derive::napi;
 use super::delivery;
 use super::environment::{started, with_environment};
 use super::sending::returned;
-use crate::binding::arguments::{config, limit, limits, text_bytes};
+use crate::binding::arguments::{config, limit, limits};
 use crate::binding::streams::receiver::add_receiver;
 use crate::slots::SlotId;
 use crate::transport::driver::event_queue::Wake;
@@ -50,7 +50,7 @@ pub fn native_set_io(io: u32) -> Result<()> {
 
 /// Takes a connected socket over; returns the id of the connection, or -1 when that is not possible. `early` is what
 /// was read from the socket before; `reads_to_end` says that a short read does not mean that nothing is left (Unix sockets);
-/// `mask` and `inflation` as for `createReceiver`.
+/// `mask`, `inflation` and `text` as for `createReceiver`.
 #[napi(catch_unwind)]
 #[allow(clippy::too_many_arguments, reason = "one call for each connection, without an object made for it")]
 pub fn native_add(
@@ -60,6 +60,7 @@ pub fn native_add(
     max_message_size: f64,
     assemble: bool,
     inflation: u32,
+    text: u32,
     early: &[u8],
     reads_to_end: bool,
 ) -> Result<i64> {
@@ -69,7 +70,7 @@ pub fn native_add(
     started(|environment| {
         // SAFETY: the descriptor of a socket that is open, as the caller has seen; it is duplicated at once.
         let fd = unsafe { BorrowedFd::borrow_raw(fd) };
-        let config = config(mask, max_frame_size, max_message_size, assemble, inflation);
+        let config = config(mask, max_frame_size, max_message_size, assemble, inflation, text);
         let added = environment.with_reactor(|reactor, _| reactor.add(fd, config, early, reads_to_end));
         let Some(Ok((id, counters))) = added else { return -1 };
         environment.register(id, counters);
@@ -162,14 +163,6 @@ pub fn native_limit(id: u32, fragments: f64, messages_per_second: f64, bytes_per
     let limits = limits(fragments, messages_per_second, bytes_per_second);
     started(|environment| {
         environment.with_reactor(|reactor, _| reactor.limit(SlotId::from_raw(id), limits));
-    })
-}
-
-/// Has the text messages of a connection that nothing has been read of yet reported as bytes, checked to be UTF-8 or not.
-#[napi(catch_unwind)]
-pub fn native_report_text_bytes(id: u32, checked: bool) -> Result<()> {
-    started(|environment| {
-        environment.with_reactor(|reactor, _| reactor.report_text(SlotId::from_raw(id), text_bytes(checked)));
     })
 }
 

@@ -12,7 +12,7 @@ use napi::bindgen_prelude::{Array, AsyncTask, Buffer, BufferSlice};
 use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
-use crate::binding::arguments::{config, limit, limits, text_bytes};
+use crate::binding::arguments::{config, limit, limits};
 use crate::binding::node::pool::{self, Pooled};
 use crate::binding::rows::row::{ROW_LEN, Row};
 use crate::binding::rows::values::Values;
@@ -43,7 +43,8 @@ fn with_receiver<T>(id: u32, work: impl FnOnce(&mut Receiving) -> T) -> Option<T
 }
 
 /// Creates a receiver and returns its id. `mask`: 0 forbids masked frames, 1 requires them, 2 takes both. `inflation`: 0
-/// forbids compressed messages, 1 takes them each for itself, 2 with context takeover.
+/// forbids compressed messages, 1 takes them each for itself, 2 with context takeover. `text`: 0 reports text as strings, 1 as bytes that
+/// are checked to be UTF-8, 2 as bytes that are not.
 #[napi(catch_unwind)]
 pub fn create_receiver(
     mask: u32,
@@ -51,8 +52,9 @@ pub fn create_receiver(
     max_message_size: f64,
     assemble: bool,
     inflation: u32,
+    text: u32,
 ) -> Result<u32> {
-    add_receiver(Receiver::new(config(mask, max_frame_size, max_message_size, assemble, inflation)))
+    add_receiver(Receiver::new(config(mask, max_frame_size, max_message_size, assemble, inflation, text)))
 }
 
 /// Gives a receiver an id.
@@ -75,12 +77,6 @@ pub fn configure_receiver(id: u32, max_frame_size: f64, max_message_size: f64, a
 pub fn limit_receiver(id: u32, fragments: f64, messages_per_second: f64, bytes_per_second: f64) {
     let limits = limits(fragments, messages_per_second, bytes_per_second);
     with_receiver(id, |receiving| receiving.receiver.limit(limits));
-}
-
-/// Has text messages reported as bytes, checked to be UTF-8 or not.
-#[napi(catch_unwind)]
-pub fn report_text_bytes(id: u32, checked: bool) {
-    with_receiver(id, |receiving| receiving.receiver.report_text(text_bytes(checked)));
 }
 
 /// The number of frames that a receiver has received, and of payload bytes of compressed messages.

@@ -30,7 +30,7 @@ use super::states::{Reasons, WriteState};
 use super::{Deadlines, Progress};
 use crate::handshake::head::{HeadReader, refusal};
 use crate::protocol::receiver::Receiver;
-use crate::protocol::{Config, Limits, Role, TextForm};
+use crate::protocol::{Config, Limits, Role};
 use crate::slots::Slots;
 
 /// Events taken from the operating system at a time.
@@ -260,13 +260,6 @@ impl Reactor {
     pub(crate) fn limit(&mut self, id: ConnectionId, limits: Limits) {
         if let Some(socket) = self.sockets.get_mut(id) {
             socket.receiver.limit(limits);
-        }
-    }
-
-    /// Says in which form the text messages of a connection are to be reported that nothing has been read of yet.
-    pub(crate) fn report_text(&mut self, id: ConnectionId, form: TextForm) {
-        if let Some(socket) = self.sockets.get_mut(id) {
-            socket.receiver.report_text(form);
         }
     }
 

@@ -157,7 +157,7 @@ test('redirects are followed when the program wants that, without credentials to
   assert.strictEqual((await failureOf(new WebSocket(target))).message, 'Unexpected server response: 302');
   const client = new WebSocket(target, { followRedirects: true, headers: { Cookie: 'a=b', 'X-Keep': 'me' } });
   t.after(() => client.terminate());
-  const [, request] = await once(server, 'connection');
+  const [[, request]] = await Promise.all([once(server, 'connection'), once(client, 'open')]);
   assert.strictEqual(request.url, '/there');
   const { authorization, cookie, 'x-keep': kept } = request.headers;
   assert.deepStrictEqual([authorization, cookie, kept], [undefined, undefined, 'me']);

@@ -77,3 +77,9 @@ test('a Receiver makes events of frames, whoever reads them', async () => {
   failing.write(Buffer.from([0x85, 0x00]));
   assert.strictEqual((await failed)[0].code, 'WS_ERR_INVALID_OPCODE');
 });
+
+test('docs/ws.md has all codes of ws, and no others', () => {
+  const fs = require('fs');
+  const codesIn = (file) => [...new Set(fs.readFileSync(path.join(ROOT, file), 'utf8').match(/WS_ERR_\w+/g))].sort();
+  assert.deepStrictEqual(codesIn('docs/ws.md'), codesIn('lib/ws/errors.js'));
+});

@@ -3,6 +3,7 @@
 // What other packages reach for below `websocket.send()`: frames made once and sent to many (`Sender.frame`, `sendFrame`). And the
 // order in which things leave while a Blob is being read.
 
+const { Blob } = require('buffer');
 const { isUint8Array } = require('util').types;
 const binding = require('../internal/addon/binding');
 const { asBuffer } = require('../internal/base/arguments');
@@ -14,7 +15,7 @@ const { wsError } = require('./errors');
 const MAX_CONTROL_LENGTH = 125;
 
 function isBlob(data) {
-  return typeof Blob === 'function' && data instanceof Blob;
+  return typeof data === 'object' && !Buffer.isBuffer(data) && data instanceof Blob;
 }
 
 /** Bytes or text of what a program sends, as a Buffer; anything else becomes one as `Buffer.from()` has it. */

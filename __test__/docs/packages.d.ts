@@ -2,7 +2,6 @@
 
 declare module '@rollup/plugin-commonjs';
 declare module '@rollup/plugin-node-resolve';
-declare module '@nestjs/websockets';
 declare module 'express';
 declare module 'fastify';
 declare module 'graphql';
@@ -26,6 +25,16 @@ declare module '@nestjs/common' {
   export const Module: any;
   export interface BeforeApplicationShutdown { beforeApplicationShutdown(): unknown }
   export interface OnApplicationBootstrap { onApplicationBootstrap(): unknown }
+}
+
+declare module '@nestjs/websockets' {
+  export class AbstractWsAdapter {
+    constructor(app: any);
+    protected readonly httpServer: import('http').Server;
+  }
+  export const MessageBody: any;
+  export const SubscribeMessage: any;
+  export const WebSocketGateway: any;
 }
 
 declare module '@nestjs/core' {

@@ -31,7 +31,7 @@ function snippetsOf(page) {
     file: marker === 'file' ? value : `${number + 1}.${extension(language, code)}`,
     // What loads the package is a program; anything else is a part of one.
     isCompiled: marker !== 'not compiled',
-    isProgram: marker !== 'not run' && language === 'js' && /(require\(|from )'websocket(?:\/ws)?'/.test(code),
+    isProgram: marker !== 'not run' && language === 'js' && /(require\(|from )'websocket(?:\/ws(?:\.mjs)?)?'/.test(code),
   }));
 }
 

@@ -33,7 +33,10 @@ class Connection extends WebSocketConnection {
    * @param {boolean} checksUtf8
    */
   constructor(websocket, socket, config, checksUtf8) {
+    // Those of the program stay: it was the owner of the socket.
+    const errorListeners = socket.rawListeners('error');
     super(socket, [], websocket.protocol, !websocket._isServer, config);
+    for (const listener of errorListeners) socket.on('error', listener);
     this.websocket = websocket;
     this._textForm = checksUtf8 ? TEXT_FORM.CHECKED_BYTES : TEXT_FORM.UNCHECKED_BYTES;
     // Whether the peer's Close frame or a mistake of the peer has ended receiving.

@@ -230,10 +230,9 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
   if (this._socketIsClosing || socket.destroyed) {
     failConnection(connection);
   } else if (connection._mayTakeOver()) {
-    // The response leaves with what the program sends in this tick, in one write.
     begin();
     connection._responseLength = response.length;
-    connection._transport.sendRaw(connection, Buffer.from(response, 'latin1'));
+    connection._transport.sendResponse(connection, response);
   } else {
     socket.write(response, 'ascii', (error) => {
       if (error) failConnection(connection);

@@ -10,7 +10,7 @@ const { asBuffer } = require('../base/arguments');
 const { BoundFunction } = require('../base/context');
 const { kId, PLACE_MASK, connections, connectionOf } = require('./connections-by-id');
 const { openHandle } = require('./closed-handle');
-const { scheduleFlush } = require('./native-batches');
+const { leave } = require('./native-batches');
 const { tellWhenWritten, promiseDrain } = require('./send-callbacks');
 
 const GONE = 0xffffffff;
@@ -155,11 +155,11 @@ function writeRaw(socket, data, encoding, callback) {
   const done = typeof encoding === 'function' ? encoding : callback;
   const bytes = typeof data === 'string' ? Buffer.from(data, typeof encoding === 'string' ? encoding : 'utf8') : data;
   const waiting = binding.nativeSendRaw(id, asBuffer(bytes));
-  scheduleFlush();
   const connection = connectionOf(id);
   if (typeof done === 'function') tellWhenWritten(connection, new BoundFunction(done));
   const room = waiting < socket.writableHighWaterMark;
   if (!room) promiseDrain(connection);
+  leave(connection);
   return room;
 }
 

@@ -61,6 +61,8 @@ function WebSocketRequest(socket, httpRequest, serverConfig, head, server) {
   socket.on('close', this._socketCloseHandler);
   // Nobody else listens between the upgrade and the answer: a reset by the peer would end the process.
   socket.on('error', noop);
+  const { headers } = httpRequest;
+  if (headers && headers['x-forwarded-for'] && !serverConfig.ignoreXForwardedFor) readForwardedFor(this, serverConfig.trustProxy);
 }
 
 util.inherits(WebSocketRequest, EventEmitter);
@@ -112,7 +114,6 @@ Object.defineProperty(WebSocketRequest.prototype, 'websocketVersion', {
  */
 WebSocketRequest.prototype.readHandshake = function readHandshake() {
   const { method, headers } = this.httpRequest;
-  if (headers['x-forwarded-for'] && !this.serverConfig.ignoreXForwardedFor) readForwardedFor(this, this.serverConfig.trustProxy);
   checkHead(this.httpRequest);
   const refusal = binding.checkRequest(
     optional(method), optional(headers.host), optional(headers.upgrade), optional(headers.connection),

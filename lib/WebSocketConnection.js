@@ -12,7 +12,7 @@ const { DEFAULT_IO } = require('./internal/transport/io-option');
 const { makeInspectable } = require('./internal/base/inspect');
 const { changeTransport, settleFor } = require('./internal/transport/queueing-transport');
 const { Inbox } = require('./internal/connection/inbox');
-const { Listeners } = require('./internal/base/listener-store');
+const { Listeners, compactListeners } = require('./internal/base/listener-store');
 const { StreamReceiver } = require('./internal/transport/stream-receiver');
 const { captureContext } = require('./internal/base/context');
 const { scheduleDelivery, mayGoOn } = require('./internal/connection/delivery');
@@ -200,6 +200,7 @@ WebSocketConnection.prototype.stats = function stats() {
 WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEventListeners() {
   const { socket } = this;
   if (this._context === undefined) this._context = captureContext();
+  if (socket instanceof Duplex) compactListeners(socket);
   for (const [event, listener] of socketListeners(this)) socket.on(event, listener);
   if (this._mayTakeOver() && nativeTransport.takeOver(
     this, this.config.io || DEFAULT_IO, maskPolicy(this), receiverConfig(this), limits.receiverLimits(this))) {

@@ -391,7 +391,7 @@ WebSocketConnection.prototype._deliver = function _deliver(kind, value) {
   }
   if (!this.connected) {
     // After close() only the peer's Close matters, and what a stream still reads.
-    if (this._lateMessage !== null && this.state === STATE_ENDING) this._lateMessage(kind, value);
+    if (this._lateMessage !== null && this.state === STATE_ENDING) frameProcessing.tellLate(this, kind, value);
     return;
   }
   switch (kind) {
@@ -427,6 +427,7 @@ WebSocketConnection.prototype._deliver = function _deliver(kind, value) {
 WebSocketConnection.prototype.handleSocketError = function handleSocketError(error) {
   this._debug('socket error: %s', error.message || error.code);
   if (this.state === STATE_CLOSED) return;
+  if (channels.error.hasSubscribers) channels.error.publish({ connection: this, error });
   if (this._transport.bytesWritten(this) < this._responseLength) {
     this.drop(WebSocketConnection.CLOSE_REASON_ABNORMAL, closing.LOST_IN_HANDSHAKE, true);
     return;

@@ -16,6 +16,7 @@ const { serializeCookies } = require('./internal/handshake/set-cookie');
 const { appendHeaders } = require('./internal/handshake/answer-headers');
 const { headerText } = require('./internal/handshake/header-text');
 const { compileTrustProxy, clientAddress } = require('./internal/handshake/trust-proxy');
+const { requestEnded } = require('./internal/handshake/watched-handshakes');
 const { noteRequest, noteAnswer } = require('./internal/handshake/single-answer');
 const { peerAddress, withoutPort } = require('./internal/base/address');
 const { destroyAfter } = require('./internal/time/linger');
@@ -253,6 +254,7 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
     });
   }
 
+  requestEnded(this, { connection });
   this.emit('requestAccepted', connection);
   return connection;
 };
@@ -321,6 +323,7 @@ WebSocketRequest.prototype.reject = function reject(status, reason, extraHeaders
     socket.resume();
     destroyAfter(socket, 5000);
   }
+  requestEnded(this, { statusCode: status });
   this.emit('requestRejected', this);
 };
 

@@ -16,6 +16,7 @@ const { compileFilter } = require('./internal/handshake/mount-filter');
 const { upgradeListener, mountOn, unmountFrom } = require('./internal/handshake/shared-upgrades');
 const { isBehindResponse, afterResponses } = require('./internal/handshake/pipelining');
 const { emitRequest } = require('./internal/handshake/request-event');
+const { requestArrived, noteRefusal } = require('./internal/handshake/watched-handshakes');
 const { compileOriginCheck } = require('./internal/handshake/origins');
 const { BoundFunction } = require('./internal/base/context');
 const { deadlinesOf } = require('./internal/time/deadlines');
@@ -193,7 +194,7 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
     waitForResponses(this, request, socket, head);
     return;
   }
-  const wsRequest = new WebSocketRequest(socket, request, this.config, head, true);
+  const wsRequest = newRequest(this, request, socket, head, true);
   try {
     if (this._filter !== null && !this._filter(request)) throw foreign();
     wsRequest.readHandshake();
@@ -223,12 +224,18 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
   }
 };
 
+function newRequest(server, request, socket, head = undefined, willRead = false) {
+  const wsRequest = new WebSocketRequest(socket, request, server.config, head, willRead);
+  requestArrived(server, wsRequest);
+  return wsRequest;
+}
+
 /** Handles a pipelined request when the responses before have been written. */
 function waitForResponses(server, request, socket, head) {
   const unmounts = server._unmounts;
   afterResponses(request, socket, () => {
     if (server._unmounts === unmounts) server.handleUpgrade(request, socket, head);
-    else refuse(server, new WebSocketRequest(socket, request, server.config), refusal(503, 'The server was unmounted.'));
+    else refuse(server, newRequest(server, request, socket), refusal(503, 'The server was unmounted.'));
   });
 }
 
@@ -239,7 +246,7 @@ function foreign() {
 
 /** Refuses a request that no server on its HTTP server wants. */
 function refuseForeign(server, request, socket) {
-  const proceed = () => refuse(server, new WebSocketRequest(socket, request, server.config), foreign());
+  const proceed = () => refuse(server, newRequest(server, request, socket), foreign());
   if (isBehindResponse(request, socket)) afterResponses(request, socket, proceed);
   else proceed();
 }
@@ -299,6 +306,7 @@ function listenerFailed(server, wsRequest, cause) {
 function refuse(server, wsRequest, error) {
   debug('%s refused: %s', wsRequest.remoteAddress, error.message);
   error.statusCode = error.httpCode || 400;
+  noteRefusal(wsRequest, error);
   if (!wsRequest._resolved) wsRequest.reject(error.httpCode || 400, error.message, error.headers);
   server._totals.refused++;
   if (channels.upgradeError.hasSubscribers) channels.upgradeError.publish({ server, request: wsRequest, error });

@@ -1,5 +1,7 @@
 // Packages that only the examples use: their types are not installed here.
 
+declare module '@opentelemetry/api';
+declare module '@opentelemetry/sdk-trace-node';
 declare module '@rollup/plugin-commonjs';
 declare module '@rollup/plugin-node-resolve';
 declare module 'express';

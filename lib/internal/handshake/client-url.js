@@ -87,10 +87,15 @@ function requestPath(url) {
     .replace(NOT_IN_A_TARGET, (characters) => encodeURIComponent(toUSVString(characters)));
 }
 
+/** The URL as text, without user name and password. */
+function publicUrl(url) {
+  return `${url.protocol}//${hostHeader(url)}${requestPath(url)}`;
+}
+
 /** The value of `Authorization` for what stands before the `@` of a URL; null when there is nothing. */
 function basicAuthorization({ auth }) {
   if (!auth) return null;
   return `Basic ${Buffer.from(auth.includes(':') ? auth : `${auth}:`).toString('base64')}`;
 }
 
-module.exports = { SCHEMES, targetUrl, hostOf, hostHeader, requestPath, basicAuthorization };
+module.exports = { SCHEMES, targetUrl, hostOf, hostHeader, requestPath, publicUrl, basicAuthorization };

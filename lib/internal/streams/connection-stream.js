@@ -2,7 +2,6 @@
 
 // connection.stream(): the messages of a WebSocketConnection as a Duplex.
 
-const { KIND } = require('../addon/rows');
 const { isAbortSignal } = require('../base/abort-signal');
 const { optionError, websocketError } = require('../base/errors');
 const { shown } = require('../options/kinds');
@@ -30,15 +29,15 @@ function once(cb) {
 class ConnectionEndpoint {
   constructor(connection) {
     this._connection = connection;
-    this._handlers = null;
+    this._onMessage = null;
   }
 
   subscribe(handlers) {
     const connection = this._connection;
-    this._handlers = handlers;
+    this._onMessage = ({ type, utf8Data, binaryData }) => handlers.message(type === 'utf8' ? utf8Data : binaryData);
     let failure = null;
     const listeners = {
-      message: ({ type, utf8Data, binaryData }) => handlers.message(type === 'utf8' ? utf8Data : binaryData),
+      message: this._onMessage,
       error: (error) => { failure = error; },
       close: () => {
         const complete = connection._closedCleanly && COMPLETE.has(connection.closeReasonCode);
@@ -77,9 +76,7 @@ class ConnectionEndpoint {
     const done = once(cb);
     connection.once('close', () => done());
     // RFC 6455 section 5.5.1: the peer may send what it has begun to send before it answers with its own Close frame.
-    connection._lateMessage = (kind, value) => {
-      if (kind === KIND.TEXT || kind === KIND.BINARY) this._handlers.message(value);
-    };
+    connection._lateMessage = this._onMessage;
     connection.close(1000, undefined, done);
   }
 

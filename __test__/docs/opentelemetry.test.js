@@ -44,7 +44,7 @@ new Server({ httpServer }).on('request', (request) => {
 function spansIn(text) {
   const value = (part, name) => new RegExp(`(?:^  | )'?${name.replaceAll('.', '\\.')}'?: '?([^',\\n ]+)`, 'm').exec(part)?.[1];
   return text.split(/^\{$/m).slice(1).map((part) => ({
-    name: /^  name: '(.+)'/m.exec(part)[1],
+    name: /^ {2}name: '(.+)'/m.exec(part)[1],
     trace: value(part, 'traceId'),
     id: value(part, 'id'),
     parent: value(part.slice(part.indexOf('parentSpanContext')), 'spanId'),

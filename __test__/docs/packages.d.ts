@@ -11,6 +11,7 @@ declare module 'hono';
 declare module '@hono/node-server';
 declare module 'next';
 declare module 'partysocket/ws';
+declare module 'prom-client';
 declare module 'reconnecting-websocket';
 declare module 'reflect-metadata';
 

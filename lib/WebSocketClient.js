@@ -185,6 +185,7 @@ function protocolList(protocols) {
   if (typeof protocols === 'string' && protocols !== '') names = [protocols];
   else if (Array.isArray(protocols)) names = protocols;
   for (const name of names) {
+    if (name === undefined || name === null) throw websocketError('ERR_WEBSOCKET_SUBPROTOCOL', `Protocol list contains ${name}`);
     const text = String(name);
     if (binding.isToken(text)) continue;
     const illegal = Array.from(text).find((character) => !binding.isToken(character));

@@ -24,6 +24,7 @@ const iterate = require('./internal/connection/iterate');
 const keepalive = require('./internal/connection/keepalive');
 const sending = require('./internal/connection/sending');
 const connectionStream = require('./internal/streams/connection-stream');
+const { websocketError } = require('./internal/base/errors');
 const { hasOwnMark } = require('./internal/transport/backpressure');
 const { statsOf } = require('./internal/connection/stats');
 const limits = require('./internal/connection/limits');
@@ -266,6 +267,10 @@ WebSocketConnection.prototype._mayTakeOver = function _mayTakeOver() {
 // ---------------------------------------------------------------------------------------------- receiving
 
 WebSocketConnection.prototype.handleSocketData = function handleSocketData(data) {
+  if (!ArrayBuffer.isView(data)) {
+    throw websocketError('ERR_WEBSOCKET_DATA', `The socket of a connection gives Buffers, and not ${data === null ? 'null' : typeof data}: ` +
+      'it must not have an encoding (setEncoding).', {}, TypeError);
+  }
   this.setKeepaliveTimer();
   if (this.state === STATE_CLOSED || this.state === STATE_PEER_REQUESTED_CLOSE) return;
   if (this._earlyChunks !== null) {

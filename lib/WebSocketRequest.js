@@ -11,7 +11,7 @@ const { captureContext } = require('./internal/base/context');
 const { startReceiving } = require('./internal/connection/start-receiving');
 const { deflateSettings, acceptDeflate, useDeflate } = require('./internal/compression/per-message-deflate');
 const { parseUrl } = require('./internal/handshake/legacy-url');
-const { statusPhrase } = require('./internal/handshake/http-status');
+const { isFinalStatus, statusPhrase } = require('./internal/handshake/http-status');
 const { serializeCookies } = require('./internal/handshake/set-cookie');
 const { appendHeaders } = require('./internal/handshake/answer-headers');
 const { headerText } = require('./internal/handshake/header-text');
@@ -295,14 +295,16 @@ function failConnection(connection) {
 
 /**
  * Refuses the request and closes the connection.
- * @param {number} [status=403] HTTP status
+ * @param {number} [status=403] HTTP status; a number that is none is sent as 500
  * @param {string} [reason] sent as `X-WebSocket-Reject-Reason`
- * @param {Object<string, any>} [extraHeaders]
+ * @param {Object<string, any>} [extraHeaders] those that are undefined or null are left out
  * @throws {Error} when the request was answered before, or for a header whose name or value cannot be sent
  */
 WebSocketRequest.prototype.reject = function reject(status, reason, extraHeaders) {
   this._verifyResolution();
   if (typeof status !== 'number') status = 403;
+  // No client could read the response.
+  else if (!isFinalStatus(status)) status = 500;
   const headers = ['Connection', 'close'];
   if (reason) headers.push('X-WebSocket-Reject-Reason', headerText(reason));
   for (const name in extraHeaders) {
@@ -311,7 +313,8 @@ WebSocketRequest.prototype.reject = function reject(status, reason, extraHeaders
       throw websocketError('ERR_WEBSOCKET_HEADER',
         `Header ${JSON.stringify(text)} is not a token, or its value contains control characters.`);
     }
-    headers.push(text, headerText(extraHeaders[name]));
+    const value = extraHeaders[name];
+    if (value !== undefined && value !== null) headers.push(text, headerText(value));
   }
   const response = binding.response(status, statusPhrase(status), headers);
 

@@ -83,7 +83,7 @@ function hostHeader(url) {
 function requestPath(url) {
   const path = typeof url.path === 'string' ? url.path : `${url.pathname || ''}${url.search || ''}`;
   const [target] = path.split('#', 1);
-  return (url.pathname ? target : `/${target}`)
+  return (url.pathname || target.startsWith('/') ? target : `/${target}`)
     .replace(NOT_IN_A_TARGET, (characters) => encodeURIComponent(toUSVString(characters)));
 }
 

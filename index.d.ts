@@ -450,7 +450,7 @@ export interface ICookie {
 /** What `accept()` takes besides. */
 export interface IAcceptOptions {
   /** Headers for the answer; a list of values makes several lines. Those of the handshake itself cannot be set. */
-  headers?: { [name: string]: string | number | Array<string | number> } | null | undefined;
+  headers?: { [name: string]: string | number | Array<string | number> | null | undefined } | null | undefined;
 }
 
 /** An extension agreed on for a connection. */

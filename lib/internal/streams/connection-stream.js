@@ -48,7 +48,7 @@ class ConnectionEndpoint {
     if (connection.closeEventEmitted) process.nextTick(listeners.close);
     return () => {
       for (const [event, listener] of Object.entries(listeners)) connection.removeListener(event, listener);
-      connection._lateMessage = null;
+      if (connection._lateMessage === this._onMessage) connection._lateMessage = null;
     };
   }
 

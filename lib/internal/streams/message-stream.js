@@ -32,7 +32,8 @@ class MessageStream extends Duplex {
    * @param {import('stream').DuplexOptions} [options] with `objectMode` (or one for each direction) texts are read as strings
    */
   constructor(endpoint, { signal, ...options } = {}) {
-    super({ ...options, allowHalfOpen: false });
+    // A connection that has ended in one direction has ended in both.
+    super({ allowHalfOpen: false, ...options });
     this._endpoint = endpoint;
     /** Whether the endpoint is paused until somebody reads. */
     this._waitsForReader = false;

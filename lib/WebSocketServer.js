@@ -194,7 +194,8 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
     waitForResponses(this, request, socket, head);
     return;
   }
-  const wsRequest = newRequest(this, request, socket, head, true);
+  const wsRequest = new WebSocketRequest(socket, request, this.config, head, this);
+  requestArrived(this, wsRequest);
   try {
     if (this._filter !== null && !this._filter(request)) throw foreign();
     wsRequest.readHandshake();
@@ -208,26 +209,21 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
   const answeredBefore = wsRequest._answeredElsewhere;
   this.pendingRequests.push(wsRequest);
   if (this.config.maxConnectionsPerAddress !== Infinity && !answeredBefore) this._addressCounts.add(wsRequest.remoteAddress, socket);
-  wsRequest.once('requestAccepted', this._handlers.requestAccepted);
-  wsRequest.once('requestResolved', this._handlers.requestResolved);
-  const onSocketClose = () => this._handlers.requestResolved(wsRequest);
-  socket.once('close', onSocketClose);
-  // An open connection needs nothing of its request: the listener would keep all of it in memory.
-  wsRequest.once('requestResolved', () => socket.removeListener('close', onSocketClose));
-  startHandshakeTimeout(this, wsRequest);
 
   try {
     if (this._originProblem === null) announce(this, wsRequest);
     else checkOrigin(this, wsRequest);
   } finally {
     if (answeredBefore) wsRequest._leaveToOther();
+    else if (!wsRequest._resolved && !wsRequest._socketIsClosing) startHandshakeTimeout(this, wsRequest);
   }
 };
 
-function newRequest(server, request, socket, head = undefined, willRead = false) {
-  const wsRequest = new WebSocketRequest(socket, request, server.config, head, willRead);
+/** Refuses a request that the program is not asked about. */
+function refuseAtOnce(server, request, socket, error) {
+  const wsRequest = new WebSocketRequest(socket, request, server.config);
   requestArrived(server, wsRequest);
-  return wsRequest;
+  refuse(server, wsRequest, error);
 }
 
 /** Handles a pipelined request when the responses before have been written. */
@@ -235,7 +231,7 @@ function waitForResponses(server, request, socket, head) {
   const unmounts = server._unmounts;
   afterResponses(request, socket, () => {
     if (server._unmounts === unmounts) server.handleUpgrade(request, socket, head);
-    else refuse(server, newRequest(server, request, socket), refusal(503, 'The server was unmounted.'));
+    else refuseAtOnce(server, request, socket, refusal(503, 'The server was unmounted.'));
   });
 }
 
@@ -246,7 +242,7 @@ function foreign() {
 
 /** Refuses a request that no server on its HTTP server wants. */
 function refuseForeign(server, request, socket) {
-  const proceed = () => refuse(server, newRequest(server, request, socket), foreign());
+  const proceed = () => refuseAtOnce(server, request, socket, foreign());
   if (isBehindResponse(request, socket)) afterResponses(request, socket, proceed);
   else proceed();
 }
@@ -352,13 +348,7 @@ function startHandshakeTimeout(server, wsRequest) {
       `The request was not answered within ${handshakeTimeout} ms (handshakeTimeout).`));
   });
   const entry = list.add(late, (bound) => bound.call());
-  const { socket } = wsRequest;
-  const stop = () => {
-    list.remove(entry);
-    socket.removeListener('close', stop);
-  };
-  wsRequest.once('requestResolved', stop);
-  socket.once('close', stop);
+  wsRequest._stopTimeout = () => list.remove(entry);
 }
 
 function autoAccept(server, wsRequest) {

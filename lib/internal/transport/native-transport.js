@@ -17,6 +17,7 @@ const {
 } = require('./native-batches');
 const { PLACE_MASK, connections, isPending } = require('./connections-by-id');
 const { GONE, becomeTakenOver, afterDrain, counts, nativeIdOf } = require('./taken-over-socket');
+const { mayCloseHandle, closeHandle } = require('./closed-handle');
 const { giveBack, stopped } = require('./giving-back');
 const { DRAIN, tellWhenWritten, promiseDrain, callBound, endCallbacks } = require('./send-callbacks');
 
@@ -113,8 +114,9 @@ function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, as
   const early = socket.read() || NO_BYTES;
   handle.readStop();
   handle.reading = false;
+  const closes = mayCloseHandle(socket);
   const id = binding.nativeAdd(handle.fd, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation, early,
-    handle.constructor.name === 'Pipe');
+    handle.constructor.name === 'Pipe', !closes);
   if (id === -1) {
     // No descriptors left, most likely: Node goes on.
     if (early.length > 0) socket.unshift(early);
@@ -123,6 +125,7 @@ function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, as
     return false;
   }
   becomeTakenOver(socket, id, () => giveBack(connection));
+  if (closes) closeHandle(socket);
   adopt(connection, id, io, limits);
   // As the first `data` listener of a stream would.
   socket.resume();

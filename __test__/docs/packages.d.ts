@@ -1,5 +1,7 @@
 // Packages that only the examples use: their types are not installed here.
 
+declare module '@opentelemetry/api';
+declare module '@opentelemetry/sdk-trace-node';
 declare module '@rollup/plugin-commonjs';
 declare module '@rollup/plugin-node-resolve';
 declare module 'express';
@@ -9,6 +11,7 @@ declare module 'hono';
 declare module '@hono/node-server';
 declare module 'next';
 declare module 'partysocket/ws';
+declare module 'prom-client';
 declare module 'reconnecting-websocket';
 declare module 'reflect-metadata';
 

@@ -45,6 +45,7 @@ class Totals {
   }
 }
 
+/** Adds the figures of one connection. */
 function addTo(sums, stats) {
   for (const name of SUMS) sums[name] += stats[name];
 }
@@ -71,4 +72,4 @@ function statsOfServer({ connections, pendingRequests, _totals: totals }) {
   };
 }
 
-module.exports = { statsOf, statsOfServer, Totals };
+module.exports = { SUMS, addTo, statsOf, statsOfServer, Totals };

@@ -12,7 +12,10 @@ mod arguments;
 mod compressors;
 mod handshake;
 mod node;
+mod publishing;
+mod raw;
 mod rows;
 #[cfg(unix)]
 mod sockets;
 mod streams;
+mod topics;

@@ -99,6 +99,12 @@ module.exports = {
     return connection.socket.writableNeedDrain === true;
   },
 
+  /** Calls `callback` when everything sent so far is written. */
+  whenWritten(connection, callback) {
+    if (connection.socket.writableEnded === true) return;
+    connection.socket.write(NO_BYTES, (error) => { if (!error) callback(); });
+  },
+
   // The socket itself stops and goes on.
   setPaused() {},
 

@@ -2,7 +2,7 @@
 
 mod calls;
 mod delivery;
-mod environment;
+pub(super) mod environment;
 mod fast_calls;
 mod lifecycle;
 mod listening;

@@ -52,9 +52,8 @@ thread_local! {
 }
 
 /// Adds the functions to the exports of the addon.
-#[napi(module_exports)]
-pub fn init_publishing(exports: Object<'_>, env: Env) -> Result<()> {
-    define(&env, &exports, c"topicsPublish", topics_publish)
+pub(super) fn init(exports: &Object<'_>, env: &Env) -> Result<()> {
+    define(env, exports, c"topicsPublish", topics_publish)
 }
 
 /// `topicsPublish(table, topic, data, flags, sender, except)`: sends a message to the subscribers of a topic but the member

@@ -4,18 +4,16 @@
 
 use napi::bindgen_prelude::Object;
 use napi::{Env, Result, sys};
-use napi_derive::napi;
 
 use super::sending::{send_compressed, send_message};
 use crate::binding::raw::{arguments, boolean, define, guard, number, with_bytes, with_text};
 
 /// Adds the functions to the exports of the addon.
-#[napi(module_exports)]
-pub fn init(exports: Object<'_>, env: Env) -> Result<()> {
-    define(&env, &exports, c"nativeSendText", send_text)?;
-    define(&env, &exports, c"nativeSendBytes", send_bytes)?;
-    define(&env, &exports, c"nativeSendCompressedText", send_compressed_text)?;
-    define(&env, &exports, c"nativeSendCompressedBytes", send_compressed_bytes)
+pub(in crate::binding) fn init(exports: &Object<'_>, env: &Env) -> Result<()> {
+    define(env, exports, c"nativeSendText", send_text)?;
+    define(env, exports, c"nativeSendBytes", send_bytes)?;
+    define(env, exports, c"nativeSendCompressedText", send_compressed_text)?;
+    define(env, exports, c"nativeSendCompressedBytes", send_compressed_bytes)
 }
 
 /// `nativeSendText(id, text, threshold, masked)`: sends a text message, in fragments of at most `threshold` bytes (0: in

@@ -3,7 +3,7 @@
 mod calls;
 mod delivery;
 pub(super) mod environment;
-mod fast_calls;
+pub(super) mod fast_calls;
 mod lifecycle;
 mod listening;
 mod sending;

@@ -11,6 +11,12 @@ const SUMS = [
   'framesReceived', 'pingsReceived', 'pingsSent', 'pongsReceived',
 ];
 
+/** Figures about topics that nobody has used, and about an engine that there is not. */
+const NO_TOPICS = Object.freeze({
+  topics: 0, subscriptions: 0, published: 0, received: 0, echoes: 0, malformed: 0, dropped: 0, repeated: 0, missed: 0,
+  queuedBytes: 0, lostFor: 0,
+});
+
 /** Messages sent so far, those included that the addon has sent by itself; and what others have compressed of them, in bytes. */
 function sentOf({ _messagesSent: messages, _member: member, _topics: topics }) {
   if (member === null) return [messages, 0];
@@ -78,7 +84,7 @@ function statsOfServer({ connections, pendingRequests, _totals: totals, _topics:
     ...sums,
     bufferedAmount,
     transports,
-    pubsub: topics === null ? { topics: 0, subscriptions: 0, ...NO_ENGINE } : topics.stats(),
+    pubsub: { ...NO_TOPICS, ...(topics === null ? null : topics.stats()) },
   };
 }
 

@@ -31,9 +31,6 @@ const LIMITS = [
   'maxTopicLength',
 ];
 
-/** Figures about an engine that there is not. */
-const NO_ENGINE = { published: 0, received: 0, echoes: 0, malformed: 0, dropped: 0, repeated: 0, missed: 0, queuedBytes: 0, lostFor: 0 };
-
 const forgotten = new FinalizationRegistry((table) => binding.releaseTopics(table));
 
 class Topics {
@@ -216,7 +213,7 @@ class Topics {
 
   stats() {
     const [, topics, subscriptions] = binding.topicsCounts(this.table);
-    return { ...(this.engine === null ? NO_ENGINE : this.engine.stats()), topics, subscriptions };
+    return { ...(this.engine === null ? null : this.engine.stats()), topics, subscriptions };
   }
 }
 
@@ -251,4 +248,4 @@ function membersBuffer(connections, topics) {
   return members.length === 0 ? null : Buffer.from(Uint32Array.from(members).buffer);
 }
 
-module.exports = { Topics, topicProblem, membersBuffer, NO_ENGINE };
+module.exports = { Topics, topicProblem, membersBuffer };

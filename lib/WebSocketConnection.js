@@ -124,6 +124,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   // The topics of its server, once it has been told, and its number there while it is a member; see internal/topics.
   this._topics = null;
   this._member = null;
+  // The turn of the event loop since which a stream has been full; 0 when it is not.
+  this._fullSince = 0;
   // Published messages that have not had their turn.
   this._owed = null;
   // What ends the connection at some time; null when nothing does.

@@ -139,7 +139,7 @@ for (const way of WAYS) {
       const { server, connections, seen } = await open(t, way, 2);
       connections[0].subscribe('a');
       for (let i = 0; i < 5; i++) server.publish('a', 'x'.repeat(100));
-      server.broadcastUTF('y');
+      server.broadcastUTF('y'.repeat(100));
       connections[0].sendUTF('z');
       await received([seen[0]], 7);
       await received([seen[1]], 1);

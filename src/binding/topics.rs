@@ -230,8 +230,7 @@ pub fn topics_sent(table: u32, member: u32) -> Result<Vec<f64>> {
     })
 }
 
-/// What to do with a message for a member that JavaScript sends to: `waiting` bytes wait for it, `mark` is its high-water mark.
-/// Returns 0 to send it, 1 to leave it out, 2 when it is kept, 3 when it is kept and nothing was before, 4 to end the connection.
+/// What to do with a message for a member that JavaScript sends to, and knows whether it is slow. Returns 0 to send it, 1 to leave it out, 2 when it is kept, 3 when it is kept and nothing was before, 4 to end the connection.
 #[napi(catch_unwind)]
 #[allow(clippy::too_many_arguments, reason = "one call for each message, without an object made for it")]
 pub fn topics_offer(
@@ -239,13 +238,12 @@ pub fn topics_offer(
     member: u32,
     topic: String,
     policy: u32,
-    waiting: f64,
-    mark: f64,
+    slow: bool,
     payload: &[u8],
     is_text: bool,
     compress: bool,
 ) -> Result<u32> {
-    let backlog = Backlog { waiting: limit(waiting), mark: limit(mark), max: u64::MAX };
+    let backlog = Backlog { waiting: u64::from(slow), mark: 1, max: u64::MAX };
     known(table, |table| {
         let topics = &mut table.topics;
         let Some(recipient) = topics.recipient(SlotId::from_raw(member), topic.as_bytes()) else { return 1 };

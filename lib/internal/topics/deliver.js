@@ -79,11 +79,8 @@ function send(connection, { opcode, data, bytes, compress }) {
 /** Sends a message to a subscriber, unless it is slow and has another policy than to queue. Returns whether it gets it. */
 function offer(connection, message, policy) {
   if (policy === POLICY.queue || !isOpen(connection)) return send(connection, message);
-  const { _transport: transport } = connection;
-  const mark = highWaterMarkOf(connection);
-  // Some of it may merely have had no chance yet.
-  const waiting = transport.bufferedAmount(connection) < mark ? 0 : transport.flush(connection);
-  switch (binding.topicsOffer(connection._topics.table, connection._member, message.topic, policy, waiting, mark, message.bytes,
+  const slow = connection._transport.isSlow(connection);
+  switch (binding.topicsOffer(connection._topics.table, connection._member, message.topic, policy, slow, message.bytes,
     message.opcode === OPCODE.TEXT, message.compress)) {
     case VERDICT.SEND:
       return send(connection, message);

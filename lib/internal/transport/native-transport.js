@@ -225,6 +225,13 @@ module.exports = {
     return connection._needDrain;
   },
 
+  /** Whether the peer does not take what waits. */
+  isSlow(connection) {
+    const mark = highWaterMarkOf(connection);
+    // Some of it may merely have had no chance yet.
+    return this.bufferedAmount(connection) >= mark && this.flush(connection) >= mark;
+  },
+
   /** So much waits that a `drain` has to follow. */
   promiseDrain(connection) {
     connection.outputBufferFull = true;

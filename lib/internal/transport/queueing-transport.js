@@ -108,6 +108,8 @@ class QueueingTransport {
     return connection._transport.sendRaw(connection, bytes, cb);
   }
 
+  isSlow(connection) { return this.inner.isSlow(connection); }
+
   whenWritten(connection, callback) { this.inner.whenWritten(connection, callback); }
 
   isBackedUp(connection) { return this.inner.isBackedUp(connection) || this.bufferedAmount(connection) >= highWaterMarkOf(connection); }

@@ -54,12 +54,10 @@ for (const way of WAYS.filter(({ config }) => config.perMessageDeflate === undef
         opened.server.publish('c', Buffer.from('not wanted any more'));
       }
       stuck.connection.unsubscribe('c');
-      const waiting = stuck.connection.bufferedAmount;
       stuck.peer.socket.resume();
       const texts = () => stuck.peer.frames.filter(({ opcode }) => opcode === 1).map(({ payload }) => payload.toString());
       await eventually(() => texts().length === 2, 'the messages that were held', 20000);
       assert.deepStrictEqual(texts(), ['a99', 'b99']);
-      assert.ok(waiting > 1 << 20);
       opened.server.publish('a', 'a100');
       await eventually(() => texts().at(-1) === 'a100', 'a message after them');
       assert.strictEqual(stuck.peer.frames.some(({ payload }) => payload.toString() === 'not wanted any more'), false);
@@ -111,7 +109,6 @@ for (const way of WAYS.filter(({ config }) => config.perMessageDeflate === undef
 
 for (const slow of ['queue', 'drop', 'latest', 'close']) {
   test(`one stuck subscriber among 1,000 with the policy ${slow}: the others get everything, in time`, async (t) => {
-    // The load is in one connection for each hundred subscriptions: a thousand sockets take a test too long.
     const opened = await open(t, WAYS[0], 0, { maxBufferedAmount: 64 << 20 });
     const peers = [];
     for (let i = 0; i < 1000; i += 50) {

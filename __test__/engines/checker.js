@@ -8,10 +8,12 @@ const { until, delay } = require('./servers');
 
 class Node {
   losses = 0;
+  /** Beginnings and ends of losses. */
+  windows = 0;
   isLost = false;
   /** Errors of `pubsubError`. */
   errors = [];
-  /** `publisher topic` → { number, losses }. */
+  /** `publisher topic` → { number, windows }. */
   last = new Map();
   order = new Map();
 
@@ -29,10 +31,12 @@ class Node {
   happen(event, argument, details) {
     if (event === 'pubsubLost') {
       this.losses += 1;
+      this.windows += 1;
       this.isLost = true;
       this.checker.log(`${this.name} lost: ${argument.cause?.message ?? argument.message}`);
     } else if (event === 'pubsubRestored') {
       this.isLost = false;
+      this.windows += 1;
       this.checker.log(`${this.name} restored after ${argument.downtime} ms`);
     } else {
       this.errors.push(argument);
@@ -46,12 +50,12 @@ class Node {
     const stream = `${publisher} ${topic}`;
     const last = this.last.get(stream);
     if (last !== undefined && number <= last.number) this.checker.fault(`${this.name} received ${stream} ${number} after ${last.number}`);
-    if (last !== undefined && last.losses === this.losses) {
+    if (last !== undefined && !this.isLost && last.windows === this.windows) {
       for (let missing = last.number + 1; missing < number; missing++) {
         if (!this.checker.refused.has(`${stream} ${missing}`)) this.checker.fault(`${this.name} did not receive ${stream} ${missing}`);
       }
     }
-    this.last.set(stream, { number, losses: this.losses });
+    this.last.set(stream, { number, windows: this.windows });
     if (!this.order.has(topic)) this.order.set(topic, []);
     this.order.get(topic).push(`${publisher} ${number}`);
     this.checker.received += 1;

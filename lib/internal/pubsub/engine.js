@@ -72,7 +72,7 @@ class Engine {
     this.#subscriptions = new Subscriptions(adapter, topicLinger, report);
     this.#receiving = new Receiving({
       node: this.#node,
-      entryOf: (topic) => this.#subscriptions.wantedEntry(topic),
+      entryOf: (topic) => this.#subscriptions.entry(topic),
       hand: (topic, message) => this.#hand(topic, message),
       report
     });
@@ -195,7 +195,7 @@ class Engine {
     const why = reason?.message ? `: ${reason.message}` : '';
     const error = websocketError('ERR_WEBSOCKET_PUBSUB_LOST', `The engine is away, messages between nodes may be lost${why}`,
       reason === undefined ? {} : { cause: reason });
-    this.#receiving.lost();
+    this.#receiving.setLost(true);
     this.#subscriptions.setUp(false);
     this.#publishing.setUp(false, reason ?? error);
     this.#emit('pubsubLost', error);
@@ -207,6 +207,7 @@ class Engine {
     const wasLost = this.#state === LOST;
     this.#state = UP;
     this.#restarts = 0;
+    this.#receiving.setLost(false);
     this.#subscriptions.setUp(true);
     this.#publishing.setUp(true);
     if (wasLost) this.#emit('pubsubRestored', { downtime: Date.now() - this.#lostSince });

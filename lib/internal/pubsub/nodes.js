@@ -13,6 +13,9 @@ const BYE = 3;
 const QUESTION = 4;
 const ANSWER = 5;
 
+/** Milliseconds after the hello until those who are there have said so. Until then nobody knows who is missing. */
+const HELLO_TIME = 250;
+
 const MAX_NODES = 4096;
 const MAX_QUESTIONS = 1024;
 /** A node that has been silent for so long is forgotten, after it was named silent once more. */
@@ -26,6 +29,7 @@ class Nodes {
   #known = new Map();
   #questions = new Map();
   #lastQuestion = 0;
+  #helloAt = -Infinity;
 
   /**
    * @param {string} self id of this node
@@ -39,6 +43,7 @@ class Nodes {
   }
 
   hello() {
+    this.#helloAt = performance.now();
     this.#say(Buffer.of(HELLO));
   }
 
@@ -60,7 +65,10 @@ class Nodes {
         break;
       case BYE:
         this.#known.delete(node);
-        for (const question of this.#questions.values()) this.#answered(question, node, 0, false);
+        for (const question of this.#questions.values()) {
+          question.missing.delete(node);
+          this.#endIfComplete(question);
+        }
         break;
       case QUESTION:
         if (payload.length > 5) this.#say(answerTo(node, payload.readUInt32BE(1), this.#countLocal(payload.toString('utf8', 5))));
@@ -81,16 +89,23 @@ class Nodes {
   count(topic, timeout) {
     const own = this.#countLocal(topic);
     const missing = new Set(this.#known.keys());
+    const mayKnowMore = this.#helloAt + HELLO_TIME - performance.now();
     if (this.#questions.size >= MAX_QUESTIONS) {
       return Promise.resolve({ connections: own, nodes: 1, silent: [...missing] });
     }
     const id = this.#lastQuestion = (this.#lastQuestion + 1) >>> 0;
     return new Promise((resolve) => {
-      const question = { id, missing, connections: own, nodes: 1, resolve, timer: null };
-      question.timer = setTimeout(() => this.#end(question), timeout);
+      const question = { id, missing, answered: new Set(), connections: own, nodes: 1, isOpen: mayKnowMore > 0, resolve, timers: [] };
+      question.timers.push(setTimeout(() => this.#end(question), timeout));
+      if (question.isOpen) {
+        question.timers.push(setTimeout(() => {
+          question.isOpen = false;
+          this.#endIfComplete(question);
+        }, mayKnowMore));
+      }
       this.#questions.set(id, question);
       this.#send(questionAbout(topic, id)).catch(() => this.#end(question));
-      if (missing.size === 0) this.#end(question);
+      this.#endIfComplete(question);
     });
   }
 
@@ -106,18 +121,20 @@ class Nodes {
   #receiveAnswer(node, payload) {
     if (payload.length !== 5 + NODE_LENGTH + 4 || payload.latin1Slice(5, 5 + NODE_LENGTH) !== this.#self) return;
     const question = this.#questions.get(payload.readUInt32BE(1));
-    if (question !== undefined) this.#answered(question, node, payload.readUInt32BE(5 + NODE_LENGTH), true);
+    if (question === undefined || question.answered.has(node)) return;
+    question.answered.add(node);
+    question.missing.delete(node);
+    question.connections += payload.readUInt32BE(5 + NODE_LENGTH);
+    question.nodes += 1;
+    this.#endIfComplete(question);
   }
 
-  #answered(question, node, connections, counts) {
-    if (!question.missing.delete(node)) return;
-    question.connections += connections;
-    if (counts) question.nodes += 1;
-    if (question.missing.size === 0) this.#end(question);
+  #endIfComplete(question) {
+    if (question.missing.size === 0 && !question.isOpen) this.#end(question);
   }
 
-  #end({ id, missing, connections, nodes, resolve, timer }) {
-    clearTimeout(timer);
+  #end({ id, missing, connections, nodes, resolve, timers }) {
+    timers.forEach(clearTimeout);
     this.#questions.delete(id);
     const now = Date.now();
     for (const node of missing) {

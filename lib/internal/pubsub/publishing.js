@@ -75,7 +75,8 @@ class Publishing {
       this.#sendQueued();
       return;
     }
-    // Nobody knows whether the engine has got these.
+    // Nobody knows whether the engine has got these. The publisher is told, so the receivers need not look for them.
+    this.#lastOfTopic.clear();
     for (const { topic, reject } of this.#unconfirmed) reject(lost(topic, reason));
   }
 
@@ -115,6 +116,7 @@ class Publishing {
       if (topic !== '') this.published += 1;
       resolve();
     } catch (error) {
+      this.#lastOfTopic.delete(topic);
       reject(this.#up ? refused(topic, error) : lost(topic, error));
     }
     this.#unconfirmed.delete(message);

@@ -29,8 +29,10 @@ class Receiving {
   #hand;
   #entryOf;
   #report;
-  /** Counted up with every loss of the engine: what is missing over a loss has been announced. */
-  #losses = 0;
+  /** Between `pubsubLost` and `pubsubRestored`. What is missing then, or before the next message, has been announced. */
+  #isLost = false;
+  /** Counted up at the beginning and at the end of every loss. */
+  #windows = 0;
   #waiting = [];
   #next = 0;
   #waitingBytes = 0;
@@ -42,7 +44,7 @@ class Receiving {
   /**
    * @param {object} options
    * @param {string} options.node id of this node
-   * @param {(topic: string) => object | undefined} options.entryOf the entry of a topic with subscribers here
+   * @param {(topic: string) => object | undefined} options.entryOf `{ wanted, senders }` of a topic that is or will be subscribed
    * @param {(topic: string, message: object) => void} options.hand
    * @param {(error: Error, topic: string, stage: string) => void} options.report
    */
@@ -71,8 +73,10 @@ class Receiving {
     this.#waitingBytes += length;
   }
 
-  lost() {
-    this.#losses += 1;
+  /** A loss of the engine begins or ends. */
+  setLost(isLost) {
+    this.#isLost = isLost;
+    this.#windows += 1;
   }
 
   /** This node has delivered number `sequence` by itself: what the engine brings late would be out of order. */
@@ -134,10 +138,10 @@ class Receiving {
       if (topic !== '') this.echoes += 1;
       return;
     }
-    // The engine's subscription goes on for a while after the last subscriber has left.
     const entry = this.#entryOf(topic);
     if (entry === undefined || !this.#isNew(entry, topic, message)) return;
-    this.#hand(topic, message);
+    // The engine's subscription goes on for a while after the last subscriber has left.
+    if (entry.wanted) this.#hand(topic, message);
   }
 
   /** False for what was delivered before, or would be out of order. Counts what is missing. */
@@ -151,18 +155,19 @@ class Receiving {
       this.repeated += 1;
       return false;
     }
-    if (distance > 0 && sequence - distance > last.sequence && last.losses === this.#losses) {
+    const isAnnounced = this.#isLost || last.windows !== this.#windows;
+    if (distance > 0 && sequence - distance > last.sequence && !isAnnounced) {
       this.missed += 1;
       this.#report(gap(topic, node), topic, 'receive');
     }
     last.sequence = sequence;
-    last.losses = this.#losses;
+    last.windows = this.#windows;
     return true;
   }
 
   #remember(entry, node, sequence) {
     if (entry.senders === null || (entry.senders.size >= MAX_SENDERS && !entry.senders.has(node))) entry.senders = new Map();
-    entry.senders.set(node, { sequence, losses: this.#losses });
+    entry.senders.set(node, { sequence, windows: this.#windows });
   }
 }
 

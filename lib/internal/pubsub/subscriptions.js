@@ -48,10 +48,9 @@ class Subscriptions {
     this.#report = report;
   }
 
-  /** The entry of a topic with a subscriber here; what is received is remembered in its `senders`. */
-  wantedEntry(topic) {
-    const entry = this.#topics.get(topic);
-    return entry !== undefined && entry.wanted ? entry : undefined;
+  /** What is known of a topic: `wanted`, and in `senders` what was received. */
+  entry(topic) {
+    return this.#topics.get(topic);
   }
 
   /** @returns {Promise<void>} resolved when the engine has confirmed */

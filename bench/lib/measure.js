@@ -75,7 +75,8 @@ async function load(context, port, mode, options, atReady, atResult) {
 /** CPU, rate and latency of a server. */
 async function measureServer(name, workload, context) {
   const { deflate, tls } = workload.load;
-  const options = { broadcast: workload.mode === 'broadcast', callbacks: workload.callbacks, deflate, tls };
+  const { callbacks, publish, mode } = workload;
+  const options = { broadcast: mode === 'broadcast', publish, topics: mode === 'topics', callbacks, deflate, tls };
   const { server, port } = await startServer(name, context, flags(options));
   const raw = PEERS[name].server.abilities.includes('raw');
   let before;

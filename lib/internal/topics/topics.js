@@ -8,7 +8,7 @@ const channels = require('../base/channels');
 const { websocketError } = require('../base/errors');
 const { OPCODE } = require('../transport/encode');
 const { PLACE_MASK } = require('../transport/connections-by-id');
-const { scheduleFlush } = require('../transport/native-batches');
+const { leaveLater } = require('../transport/native-batches');
 const { limitsOf, routeOf } = require('./route');
 const { Message, deliver, endSlow, sendHeldLater, forgetOwed } = require('./deliver');
 
@@ -166,11 +166,11 @@ class Topics {
     const result = binding.topicsPublish(this.table, topic === null ? '' : topic, data, flags,
       sender === null ? NOBODY : sender, except);
     if (result < ATTENTION) {
-      if (result > 0) scheduleFlush();
+      if (result > 0) leaveLater();
       return result;
     }
     const reached = result - ATTENTION;
-    if (reached > 0) scheduleFlush();
+    if (reached > 0) leaveLater();
     return reached + this._attend(new Message(topic, opcode, data, compress));
   }
 

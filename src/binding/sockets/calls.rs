@@ -181,8 +181,10 @@ pub fn native_notify(id: u32) -> Result<()> {
 /// Closes our direction of a socket when all that waits has been written.
 #[napi(catch_unwind)]
 pub fn native_finish(id: u32) -> Result<()> {
+    let id = SlotId::from_raw(id);
     started(|environment| {
-        environment.with_reactor(|reactor, _| reactor.finish(SlotId::from_raw(id)));
+        environment.note_end(id);
+        environment.with_reactor(|reactor, _| reactor.finish(id));
     })
 }
 

@@ -3,7 +3,7 @@
 // The adapter for NATS, over a connection of `@nats-io/transport-node`.
 
 const { optionError } = require('../internal/base/errors');
-const { Presence, heartbeatOf, lostError } = require('../internal/pubsub/adapter');
+const { Presence, heartbeatOf, lostError, usedTwice } = require('../internal/pubsub/adapter');
 const Heartbeat = require('../internal/pubsub/heartbeat');
 
 const DEFAULT_PREFIX = 'websocket';
@@ -25,7 +25,7 @@ class NatsPubSub {
   #statuses = null;
   /** Counted up with each loss. */
   #losses = 0;
-  #isClosed = false;
+  #isOpen = false;
 
   constructor({ connection, prefix, heartbeat }) {
     this.#connection = connection;
@@ -40,6 +40,8 @@ class NatsPubSub {
   }
 
   start({ deliver, lost, restored }) {
+    if (this.#isOpen) throw usedTwice();
+    this.#isOpen = true;
     this.#deliver = deliver;
     this.#presence = new Presence({ lost, restored });
     this.#watch();
@@ -84,7 +86,7 @@ class NatsPubSub {
   }
 
   async close() {
-    this.#isClosed = true;
+    this.#isOpen = false;
     this.#heartbeat.stop();
     for (const subscription of this.#subscriptions.values()) subscription.unsubscribe();
     this.#subscriptions.clear();
@@ -114,7 +116,7 @@ class NatsPubSub {
   async #watch() {
     this.#statuses = this.#connection.status();
     for await (const { type } of this.#statuses) {
-      if (this.#isClosed) break;
+      if (!this.#isOpen) break;
       if (type === 'disconnect' || type === 'staleConnection' || type === 'reconnecting') this.#down(lostError(`the connection is lost (${type})`));
       else if (type === 'close') this.#down(lostError('the connection was closed'));
       // The client has subscribed again before it says so.
@@ -123,18 +125,18 @@ class NatsPubSub {
   }
 
   #sendBeat(number) {
-    if (this.#connection.isClosed() || this.#isClosed) return false;
+    if (this.#connection.isClosed() || !this.#isOpen) return false;
     const losses = this.#losses;
     this.#roundTrip().then(async () => {
       if (!this.#presence.isUp) await this.#propagated();
-      if (losses === this.#losses && this.#heartbeat.cameBack(number) && !this.#isClosed) this.#presence.set(true);
+      if (losses === this.#losses && this.#heartbeat.cameBack(number) && this.#isOpen) this.#presence.set(true);
     }).catch(() => {});
     return true;
   }
 
   #down(reason) {
     this.#losses += 1;
-    if (!this.#isClosed) this.#presence.set(false, reason);
+    if (this.#isOpen) this.#presence.set(false, reason);
   }
 
   #refuse(topic, error) {

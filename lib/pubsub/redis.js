@@ -3,7 +3,7 @@
 // The adapter for Redis and Valkey, over clients of node-redis 5 or ioredis 5.
 
 const { optionError } = require('../internal/base/errors');
-const { Presence, heartbeatOf } = require('../internal/pubsub/adapter');
+const { Presence, heartbeatOf, usedTwice } = require('../internal/pubsub/adapter');
 const Cluster = require('../internal/pubsub/redis/cluster');
 const { connectionOf, isNodeRedisCluster, isIoredisCluster } = require('../internal/pubsub/redis/connections');
 const { NodeRedisDirectory, IoredisDirectory } = require('../internal/pubsub/redis/directories');
@@ -22,6 +22,7 @@ class RedisPubSub {
   }
 
   start({ node, deliver, lost, restored }) {
+    if (this.#servers !== null) throw usedTwice();
     const { prefix, heartbeat, makeServers } = this.#options;
     const presence = new Presence({ lost, restored });
     const servers = this.#servers = makeServers({
@@ -50,7 +51,9 @@ class RedisPubSub {
   }
 
   async close() {
-    await this.#servers?.close();
+    const servers = this.#servers;
+    this.#servers = null;
+    await servers?.close();
   }
 }
 
@@ -84,14 +87,13 @@ function serversOf(publisher, subscriber, sharded) {
   if (isIoredisCluster(subscriber)) {
     return (options) => new Cluster({ ...options, directory: new IoredisDirectory(subscriber, sharded) });
   }
-  const connections = { publisher: connectionOf(publisher, sharded), subscriber: connectionOf(subscriber, sharded) };
-  for (const [name, connection] of Object.entries(connections)) {
-    if (connection === null) throw optionError(`The option ${name} of redisPubSub must be a client of node-redis 5 or ioredis 5.`);
+  for (const [name, client] of Object.entries({ publisher, subscriber })) {
+    if (connectionOf(client, sharded) === null) throw optionError(`The option ${name} of redisPubSub must be a client of node-redis 5 or ioredis 5.`);
   }
   if (publisher === subscriber) {
     throw optionError('The options publisher and subscriber of redisPubSub must be two clients: one that has subscribed cannot publish.');
   }
-  return (options) => new Single({ ...options, ...connections });
+  return (options) => new Single({ ...options, publisher: connectionOf(publisher, sharded), subscriber: connectionOf(subscriber, sharded) });
 }
 
 module.exports = { redisPubSub };

@@ -183,6 +183,20 @@ function testAdapter(name, make, faults) {
       await b.close();
     });
 
+    test('it can be started again after close()', async () => {
+      const { adapter, close } = await make();
+      const topic = unique();
+      for (const text of ['one', 'two']) {
+        const node = new Node({ adapter });
+        await node.started();
+        await within(adapter.subscribe([topic]), 'subscribe()');
+        await within(adapter.publish(topic, Buffer.from(text)), 'publish()');
+        assert.deepStrictEqual((await node.messages(topic, 1)).map(String), [text]);
+        await node.close();
+      }
+      await close?.();
+    });
+
     if (faults === undefined) return;
 
     test('a loss is announced, and the subscriptions are there again', withNodes(2, async (a, b) => {

@@ -11,6 +11,10 @@ const DEFAULT_HEARTBEAT = 5000;
 const MIN_HEARTBEAT = 50;
 const MAX_HEARTBEAT = 3_600_000;
 
+function usedTwice() {
+  return lostError('the adapter belongs to another server already; make one for each server');
+}
+
 /** @returns {number} the option `heartbeat` of an adapter, checked */
 function heartbeatOf({ heartbeat = DEFAULT_HEARTBEAT }, name) {
   if (Number.isInteger(heartbeat) && heartbeat >= MIN_HEARTBEAT && heartbeat <= MAX_HEARTBEAT) return heartbeat;
@@ -72,4 +76,4 @@ class Presence {
   }
 }
 
-module.exports = { Presence, lostError, heartbeatOf, within };
+module.exports = { Presence, lostError, heartbeatOf, usedTwice, within };

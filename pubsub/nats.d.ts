@@ -1,6 +1,4 @@
-import type { IPubSubAdapter } from './adapter';
-
-export type { IPubSubAdapter, IPubSubContext, IPubSubCount } from './adapter';
+import type { IPubSubAdapter } from '../index';
 
 export interface INatsPubSubOptions {
   /** A connection of `@nats-io/transport-node`. */

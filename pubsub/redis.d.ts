@@ -1,6 +1,4 @@
-import type { IPubSubAdapter } from './adapter';
-
-export type { IPubSubAdapter, IPubSubContext, IPubSubCount } from './adapter';
+import type { IPubSubAdapter } from '../index';
 
 /** A client of node-redis 5 or ioredis 5, or a cluster client of one of them. */
 export type RedisClient = object;

@@ -1,4 +1,4 @@
-import type { IPubSubAdapter } from './adapter';
+import type { IPubSubAdapter } from '../index';
 
 export interface IAdapterUnderTest {
   adapter: IPubSubAdapter;

@@ -10,7 +10,7 @@ const { ROOT, BINARY, temporaryDirectory, packRoot, filesInTarball } = require('
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE|THIRD-PARTY-LICENSES|CHANGELOG\.md|SECURITY\.md|index\.js|index\.d\.ts)$/,
   /^lib\/[\w/-]+\.(js|d\.ts)$/,
-  /^pubsub\/(adapter\.d\.ts|(redis|nats|test)\.(js|d\.ts))$/,
+  /^pubsub\/(redis|nats|test)\.(js|d\.ts)$/,
   /^vendor\/FastBufferList\.js$/
 ];
 

@@ -1,6 +1,7 @@
 // The adapters, and one that a program writes itself.
 
-import { redisPubSub, type IPubSubAdapter, type IPubSubContext } from 'websocket/pubsub/redis';
+import { server as WebSocketServer, type IPubSubAdapter, type IPubSubContext } from 'websocket';
+import { redisPubSub } from 'websocket/pubsub/redis';
 import { natsPubSub } from 'websocket/pubsub/nats';
 import { testAdapter } from 'websocket/pubsub/test';
 
@@ -13,6 +14,8 @@ export const adapters: IPubSubAdapter[] = [
   natsPubSub({ connection }),
   natsPubSub({ connection, prefix: 'chat.rooms', heartbeat: 1000 }),
 ];
+
+new WebSocketServer({ port: 0, pubsub: redisPubSub({ publisher: client, subscriber: client }) });
 
 // @ts-expect-error two clients are needed
 redisPubSub({ publisher: client });

@@ -160,7 +160,7 @@ function tokenOf(topic) {
  * @param {object} options.connection a connection of `@nats-io/transport-node`
  * @param {string} [options.prefix='websocket'] first part of the subjects
  * @param {number} [options.heartbeat=5000] milliseconds; a dead connection is noticed within two of them
- * @returns {import('../../pubsub/adapter').IPubSubAdapter}
+ * @returns {import('../..').IPubSubAdapter}
  */
 function natsPubSub(options) {
   const { connection, prefix = DEFAULT_PREFIX } = options ?? {};

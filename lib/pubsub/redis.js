@@ -64,7 +64,7 @@ class RedisPubSub {
  * @param {boolean} [options.sharded=false] SPUBLISH and SSUBSCRIBE, of Redis 7
  * @param {string} [options.prefix='websocket'] of the channels
  * @param {number} [options.heartbeat=5000] milliseconds; a dead connection is noticed within two of them
- * @returns {import('../../pubsub/adapter').IPubSubAdapter}
+ * @returns {import('../..').IPubSubAdapter}
  */
 function redisPubSub(options) {
   const { publisher, subscriber, sharded = false, prefix = DEFAULT_PREFIX } = options ?? {};

@@ -73,23 +73,29 @@ export interface ITopicCount {
 
 /** What an adapter tells the server. */
 export interface IPubSubContext {
-  /** The id of this server among those that have one engine. */
+  /** The id of this server among those that have one engine: 12 characters. */
   node: string;
-  /** The engine has brought this. */
+  /** The engine has brought this, in the order in which it comes. Never throws. */
   deliver(topic: string, envelope: Uint8Array): void;
-  /** The engine is away, for this reason; messages may get lost from now on. */
+  /** The engine is away; messages may get lost from now on. To be called before the first message behind a gap. */
   lost(error?: Error): void;
-  /** The engine is back, with all subscriptions. */
+  /** The engine is back, with all subscriptions that it had confirmed. */
   restored(): void;
 }
 
-/** What connects servers of several processes: an engine such as Redis or NATS. */
+/** What connects servers of several processes: an engine such as Redis or NATS. docs/adapters.md says how to write one. */
 export interface IPubSubAdapter {
+  /** Done when messages can be published and topics subscribed. Called again after it has failed. */
   start(context: IPubSubContext): void | Promise<void>;
+  /** Done when the engine has confirmed. Topics that are subscribed already are no fault. */
   subscribe(topics: string[]): Promise<void>;
+  /** Done when the engine has confirmed. Topics that are not subscribed are no fault. */
   unsubscribe(topics: string[]): Promise<void>;
+  /** Done when the engine has the message. */
   publish(topic: string, envelope: Uint8Array): Promise<void>;
+  /** Without it, the servers count by messages to each other. */
   count?(topic: string, timeout: number): Promise<ITopicCount>;
+  /** Gives subscriptions and listeners up. The program's clients stay open. */
   close(): Promise<void>;
 }
 

@@ -1,15 +1,18 @@
 // Packages that only the examples use: their types are not installed here.
 
+declare module '@nats-io/transport-node';
 declare module '@rollup/plugin-commonjs';
 declare module '@rollup/plugin-node-resolve';
 declare module 'express';
 declare module 'fastify';
+declare module 'ioredis';
 declare module 'koa';
 declare module 'hono';
 declare module '@hono/node-server';
 declare module 'next';
 declare module 'partysocket/ws';
 declare module 'reconnecting-websocket';
+declare module 'redis';
 declare module 'reflect-metadata';
 
 declare module '@nestjs/common' {

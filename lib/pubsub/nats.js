@@ -3,13 +3,10 @@
 // The adapter for NATS, over a connection of `@nats-io/transport-node`.
 
 const { optionError } = require('../internal/base/errors');
-const { Presence } = require('../internal/pubsub/adapter');
+const { Presence, heartbeatOf, lostError, usedTwice } = require('../internal/pubsub/adapter');
 const Heartbeat = require('../internal/pubsub/heartbeat');
 
 const DEFAULT_PREFIX = 'websocket';
-const DEFAULT_HEARTBEAT = 5000;
-const MIN_HEARTBEAT = 50;
-const MAX_HEARTBEAT = 3_600_000;
 
 /** In a cluster, milliseconds until the other servers surely know of a subscription. Nothing in the protocol says when. */
 const PROPAGATION = 100;
@@ -28,7 +25,7 @@ class NatsPubSub {
   #statuses = null;
   /** Counted up with each loss. */
   #losses = 0;
-  #isClosed = false;
+  #isOpen = false;
 
   constructor({ connection, prefix, heartbeat }) {
     this.#connection = connection;
@@ -36,13 +33,15 @@ class NatsPubSub {
     this.#heartbeat = new Heartbeat(heartbeat, {
       send: (number) => this.#sendBeat(number),
       missed: () => {
-        this.#down(new Error(`the server has not answered within ${heartbeat} ms`));
+        this.#down(lostError(`the server has not answered within ${heartbeat} ms`));
         this.#connection.reconnect().catch(() => {});
       }
     });
   }
 
   start({ deliver, lost, restored }) {
+    if (this.#isOpen) throw usedTwice();
+    this.#isOpen = true;
     this.#deliver = deliver;
     this.#presence = new Presence({ lost, restored });
     this.#watch();
@@ -81,13 +80,13 @@ class NatsPubSub {
 
   async publish(topic, envelope) {
     // The client would keep it, and send it when it is connected again.
-    if (!this.#presence.isUp) throw new Error('the connection is lost');
+    if (!this.#presence.isUp) throw lostError('the connection is lost');
     this.#connection.publish(this.#subject(topic), envelope);
     await this.#roundTrip();
   }
 
   async close() {
-    this.#isClosed = true;
+    this.#isOpen = false;
     this.#heartbeat.stop();
     for (const subscription of this.#subscriptions.values()) subscription.unsubscribe();
     this.#subscriptions.clear();
@@ -116,28 +115,28 @@ class NatsPubSub {
 
   async #watch() {
     this.#statuses = this.#connection.status();
-    for await (const { type, error } of this.#statuses) {
-      if (this.#isClosed) break;
-      if (type === 'disconnect' || type === 'staleConnection' || type === 'reconnecting') this.#down(new Error(`the connection is lost (${type})`));
-      else if (type === 'close') this.#down(new Error('the connection was closed', { cause: error }));
+    for await (const { type } of this.#statuses) {
+      if (!this.#isOpen) break;
+      if (type === 'disconnect' || type === 'staleConnection' || type === 'reconnecting') this.#down(lostError(`the connection is lost (${type})`));
+      else if (type === 'close') this.#down(lostError('the connection was closed'));
       // The client has subscribed again before it says so.
       else if (type === 'reconnect') this.#heartbeat.beat();
     }
   }
 
   #sendBeat(number) {
-    if (this.#connection.isClosed() || this.#isClosed) return false;
+    if (this.#connection.isClosed() || !this.#isOpen) return false;
     const losses = this.#losses;
     this.#roundTrip().then(async () => {
       if (!this.#presence.isUp) await this.#propagated();
-      if (losses === this.#losses && this.#heartbeat.cameBack(number) && !this.#isClosed) this.#presence.set(true);
+      if (losses === this.#losses && this.#heartbeat.cameBack(number) && this.#isOpen) this.#presence.set(true);
     }).catch(() => {});
     return true;
   }
 
   #down(reason) {
     this.#losses += 1;
-    if (!this.#isClosed) this.#presence.set(false, reason);
+    if (this.#isOpen) this.#presence.set(false, reason);
   }
 
   #refuse(topic, error) {
@@ -161,19 +160,17 @@ function tokenOf(topic) {
  * @param {object} options.connection a connection of `@nats-io/transport-node`
  * @param {string} [options.prefix='websocket'] first part of the subjects
  * @param {number} [options.heartbeat=5000] milliseconds; a dead connection is noticed within two of them
- * @returns {import('../../pubsub/redis').IPubSubAdapter}
+ * @returns {import('../..').IPubSubAdapter}
  */
 function natsPubSub(options) {
-  const { connection, prefix = DEFAULT_PREFIX, heartbeat = DEFAULT_HEARTBEAT } = options ?? {};
+  const { connection, prefix = DEFAULT_PREFIX } = options ?? {};
   const isConnection = ['publish', 'subscribe', 'flush', 'status', 'reconnect', 'isClosed']
     .every((name) => typeof connection?.[name] === 'function');
   if (!isConnection) throw optionError('The option connection of natsPubSub must be a connection of @nats-io/transport-node.');
   if (typeof prefix !== 'string' || !/^[\w-]+(\.[\w-]+)*$/.test(prefix)) {
     throw optionError('The option prefix of natsPubSub must be parts of letters, digits, _ and -, with . between them.');
   }
-  if (!(Number.isInteger(heartbeat) && heartbeat >= MIN_HEARTBEAT && heartbeat <= MAX_HEARTBEAT)) {
-    throw optionError(`The option heartbeat of natsPubSub must be an integer from ${MIN_HEARTBEAT} to ${MAX_HEARTBEAT} (milliseconds).`);
-  }
+  const heartbeat = heartbeatOf(options ?? {}, 'natsPubSub');
   return new NatsPubSub({ connection, prefix, heartbeat });
 }
 

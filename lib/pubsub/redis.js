@@ -3,16 +3,13 @@
 // The adapter for Redis and Valkey, over clients of node-redis 5 or ioredis 5.
 
 const { optionError } = require('../internal/base/errors');
-const { Presence } = require('../internal/pubsub/adapter');
+const { Presence, heartbeatOf, usedTwice } = require('../internal/pubsub/adapter');
 const Cluster = require('../internal/pubsub/redis/cluster');
 const { connectionOf, isNodeRedisCluster, isIoredisCluster } = require('../internal/pubsub/redis/connections');
 const { NodeRedisDirectory, IoredisDirectory } = require('../internal/pubsub/redis/directories');
 const Single = require('../internal/pubsub/redis/single');
 
 const DEFAULT_PREFIX = 'websocket';
-const DEFAULT_HEARTBEAT = 5000;
-const MIN_HEARTBEAT = 50;
-const MAX_HEARTBEAT = 3_600_000;
 
 class RedisPubSub {
   #options;
@@ -25,6 +22,7 @@ class RedisPubSub {
   }
 
   start({ node, deliver, lost, restored }) {
+    if (this.#servers !== null) throw usedTwice();
     const { prefix, heartbeat, makeServers } = this.#options;
     const presence = new Presence({ lost, restored });
     const servers = this.#servers = makeServers({
@@ -53,7 +51,9 @@ class RedisPubSub {
   }
 
   async close() {
-    await this.#servers?.close();
+    const servers = this.#servers;
+    this.#servers = null;
+    await servers?.close();
   }
 }
 
@@ -64,15 +64,13 @@ class RedisPubSub {
  * @param {boolean} [options.sharded=false] SPUBLISH and SSUBSCRIBE, of Redis 7
  * @param {string} [options.prefix='websocket'] of the channels
  * @param {number} [options.heartbeat=5000] milliseconds; a dead connection is noticed within two of them
- * @returns {import('../../pubsub/redis').IPubSubAdapter}
+ * @returns {import('../..').IPubSubAdapter}
  */
 function redisPubSub(options) {
-  const { publisher, subscriber, sharded = false, prefix = DEFAULT_PREFIX, heartbeat = DEFAULT_HEARTBEAT } = options ?? {};
+  const { publisher, subscriber, sharded = false, prefix = DEFAULT_PREFIX } = options ?? {};
   if (typeof sharded !== 'boolean') throw optionError('The option sharded of redisPubSub must be a boolean.');
   if (typeof prefix !== 'string') throw optionError('The option prefix of redisPubSub must be a string.');
-  if (!(Number.isInteger(heartbeat) && heartbeat >= MIN_HEARTBEAT && heartbeat <= MAX_HEARTBEAT)) {
-    throw optionError(`The option heartbeat of redisPubSub must be an integer from ${MIN_HEARTBEAT} to ${MAX_HEARTBEAT} (milliseconds).`);
-  }
+  const heartbeat = heartbeatOf(options ?? {}, 'redisPubSub');
   return new RedisPubSub({ prefix, heartbeat, makeServers: serversOf(publisher, subscriber, sharded) });
 }
 
@@ -89,14 +87,13 @@ function serversOf(publisher, subscriber, sharded) {
   if (isIoredisCluster(subscriber)) {
     return (options) => new Cluster({ ...options, directory: new IoredisDirectory(subscriber, sharded) });
   }
-  const connections = { publisher: connectionOf(publisher, sharded), subscriber: connectionOf(subscriber, sharded) };
-  for (const [name, connection] of Object.entries(connections)) {
-    if (connection === null) throw optionError(`The option ${name} of redisPubSub must be a client of node-redis 5 or ioredis 5.`);
+  for (const [name, client] of Object.entries({ publisher, subscriber })) {
+    if (connectionOf(client, sharded) === null) throw optionError(`The option ${name} of redisPubSub must be a client of node-redis 5 or ioredis 5.`);
   }
   if (publisher === subscriber) {
     throw optionError('The options publisher and subscriber of redisPubSub must be two clients: one that has subscribed cannot publish.');
   }
-  return (options) => new Single({ ...options, ...connections });
+  return (options) => new Single({ ...options, publisher: connectionOf(publisher, sharded), subscriber: connectionOf(subscriber, sharded) });
 }
 
 module.exports = { redisPubSub };

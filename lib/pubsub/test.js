@@ -10,6 +10,7 @@ const { randomBytes } = require('crypto');
 const PATIENCE = 10_000;
 /** Milliseconds after which what has not come is not expected any more. */
 const SILENCE = 150;
+const TIMEOUT = Symbol('timeout');
 
 const delay = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -55,11 +56,13 @@ class Node {
 
 async function within(promise, what) {
   let timer;
-  const timeout = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} has not settled within ${PATIENCE} ms`)), PATIENCE);
+  const timeout = new Promise((resolve) => {
+    timer = setTimeout(resolve, PATIENCE, TIMEOUT);
   });
   try {
-    return await Promise.race([promise, timeout]);
+    const result = await Promise.race([promise, timeout]);
+    assert.notStrictEqual(result, TIMEOUT, `${what} has not settled within ${PATIENCE} ms`);
+    return result;
   } finally {
     clearTimeout(timer);
   }
@@ -180,6 +183,20 @@ function testAdapter(name, make, faults) {
       await b.close();
     });
 
+    test('it can be started again after close()', async () => {
+      const { adapter, close } = await make();
+      const topic = unique();
+      for (const text of ['one', 'two']) {
+        const node = new Node({ adapter });
+        await node.started();
+        await within(adapter.subscribe([topic]), 'subscribe()');
+        await within(adapter.publish(topic, Buffer.from(text)), 'publish()');
+        assert.deepStrictEqual((await node.messages(topic, 1)).map(String), [text]);
+        await node.close();
+      }
+      await close?.();
+    });
+
     if (faults === undefined) return;
 
     test('a loss is announced, and the subscriptions are there again', withNodes(2, async (a, b) => {
@@ -188,7 +205,8 @@ function testAdapter(name, make, faults) {
       const before = [a, b].map(({ restorations }) => restorations);
       await faults.stop();
       await waitFor(() => a.losses > 0 && b.losses > 0, 'lost()');
-      await assert.rejects(async () => within(b.adapter.publish(topic, Buffer.from('lost')), 'publish()'));
+      await assert.rejects(async () => within(b.adapter.publish(topic, Buffer.from('lost')), 'publish()'),
+        (error) => !(error instanceof assert.AssertionError));
       await faults.restart();
       await waitFor(() => a.restorations > before[0] && b.restorations > before[1], 'restored()');
       await within(b.adapter.publish(topic, Buffer.from('here again')), 'publish()');
@@ -200,7 +218,7 @@ function testAdapter(name, make, faults) {
 async function waitFor(check, what) {
   const end = Date.now() + PATIENCE;
   while (!check()) {
-    if (Date.now() > end) throw new Error(`${what} was not called within ${PATIENCE} ms`);
+    assert.ok(Date.now() < end, `${what} was not called within ${PATIENCE} ms`);
     await delay(10);
   }
 }

@@ -49,7 +49,7 @@ class Engine {
   #lostSince = 0;
 
   /**
-   * @param {import('../../../pubsub/redis').IPubSubAdapter} adapter
+   * @param {import('../../..').IPubSubAdapter} adapter
    * @param {object} options
    * @param {(topic: string, payload: Buffer, isBinary: boolean, publisher: string) => void} options.deliver to the subscribers
    *   on this node. `publisher` is what `publish()` was given; it is empty for messages of other nodes.

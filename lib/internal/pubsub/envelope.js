@@ -23,7 +23,6 @@ const OWN = 2;
 
 const NODE_LENGTH = SEQUENCE - NODE;
 const MAX_DISTANCE = 0xffffffff;
-const MAX_PUBLISHER = 255;
 
 const envelopeError = errorsWithCode('ERR_WEBSOCKET_PUBSUB_ENVELOPE');
 
@@ -40,7 +39,6 @@ const envelopeError = errorsWithCode('ERR_WEBSOCKET_PUBSUB_ENVELOPE');
  */
 function encode({ node, sequence, distance, isBinary, own, publisher, payload }) {
   const length = Buffer.byteLength(publisher);
-  if (length > MAX_PUBLISHER) throw new RangeError(`The publisher's id has ${length} bytes, and may have ${MAX_PUBLISHER}.`);
   const envelope = Buffer.allocUnsafe(HEADER + length + payload.length);
   envelope[0] = VERSION;
   envelope[1] = (isBinary ? BINARY : 0) | (own ? OWN : 0);

@@ -38,7 +38,7 @@ class Subscriptions {
   #report;
 
   /**
-   * @param {import('../../../pubsub/redis').IPubSubAdapter} adapter
+   * @param {import('../../..').IPubSubAdapter} adapter
    * @param {number} linger milliseconds
    * @param {(error: Error, topic: string, stage: string) => void} report
    */

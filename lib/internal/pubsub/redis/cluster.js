@@ -6,6 +6,7 @@
 // The connections are our own, made with the options of the program's cluster client (TLS, user, password). The clients'
 // own pub/sub for clusters does not say when a subscription was lost or is back.
 
+const { lostError, within } = require('../adapter');
 const Lane = require('./lane');
 const { slotOf, textInSlot } = require('./slots');
 
@@ -71,7 +72,7 @@ class Cluster {
 
   async publish(channel, bytes) {
     const lane = this.#laneOf(channel);
-    if (lane === undefined) throw new Error('no server of the cluster has the slot of this channel');
+    if (lane === undefined) throw withoutServer();
     try {
       await lane.publish(channel, bytes);
     } catch (error) {
@@ -98,7 +99,7 @@ class Cluster {
     const groups = new Map();
     for (const channel of channels) {
       const lane = this.#laneOf(channel);
-      if (lane === undefined) throw new Error('no server of the cluster has the slot of this channel');
+      if (lane === undefined) throw withoutServer();
       if (groups.has(lane)) groups.get(lane).push(channel);
       else groups.set(lane, [channel]);
     }
@@ -122,7 +123,7 @@ class Cluster {
     const moved = [...this.#channels].filter(([channel, lane]) => this.#laneOf(channel) !== lane);
     if (moved.length > 0) {
       this.#moving = true;
-      this.#update(new Error('slots of the cluster have moved to other servers'));
+      this.#update(lostError('slots of the cluster have moved to other servers'));
       await this.#move(moved);
     }
     this.#moving = false;
@@ -163,7 +164,7 @@ class Cluster {
       if ([...this.#lanes.values()].includes(lane)) await lane.unsubscribe([channel]).catch(() => {});
     }
     const still = moved.map(([channel]) => channel).filter((channel) => this.#channels.has(channel));
-    await Promise.all([...this.#byLane(still)].map(([lane, group]) => within(MAX_WAIT, lane.subscribe(group))));
+    await Promise.all([...this.#byLane(still)].map(([lane, group]) => within(MAX_WAIT, lane.subscribe(group), 'a server of the cluster')));
     for (const channel of still) this.#channels.set(channel, this.#laneOf(channel));
   }
 
@@ -177,7 +178,7 @@ class Cluster {
 /** Asks all for the slots and takes the answer that most give: a server that was cut off may still tell of former times. */
 async function mostAgreeOn(connections) {
   const answers = await Promise.allSettled(connections.map(async (connection) =>
-    rangesFrom(await within(MAX_WAIT, connection.call('CLUSTER', 'SLOTS')))));
+    rangesFrom(await within(MAX_WAIT, connection.call('CLUSTER', 'SLOTS'), 'a server of the cluster'))));
   const votes = new Map();
   for (const { status, value } of answers) {
     if (status !== 'fulfilled' || value.length === 0) continue;
@@ -185,7 +186,7 @@ async function mostAgreeOn(connections) {
     votes.set(key, (votes.get(key) ?? 0) + 1);
   }
   if (votes.size === 0) {
-    throw answers.find(({ status }) => status === 'rejected')?.reason ?? new Error('no server of the cluster has slots');
+    throw answers.find(({ status }) => status === 'rejected')?.reason ?? lostError('no server of the cluster has slots');
   }
   return JSON.parse([...votes].sort(([, a], [, b]) => b - a)[0][0]);
 }
@@ -196,12 +197,8 @@ function rangesFrom(answer) {
     .sort((a, b) => a.first - b.first);
 }
 
-function within(milliseconds, promise) {
-  let timer;
-  const timeout = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`a server of the cluster has not answered within ${milliseconds} ms`)), milliseconds);
-  });
-  return Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
+function withoutServer() {
+  return lostError('no server of the cluster has the slot of the channel');
 }
 
 module.exports = Cluster;

@@ -8,6 +8,8 @@
 //   reconnect()                            gives the socket up, because nothing comes through it
 //   close({ end })                         stops to listen; `end` for clients of our own
 
+const { lostError } = require('../adapter');
+
 const ignore = () => {};
 
 class NodeRedisConnection {
@@ -25,8 +27,8 @@ class NodeRedisConnection {
       error: (error) => {
         if (!client.isReady) this.#handlers.down(error);
       },
-      reconnecting: () => this.#handlers.down(new Error('the connection was closed')),
-      end: () => this.#handlers.down(new Error('the client was closed')),
+      reconnecting: () => this.#handlers.down(lostError('the connection was closed')),
+      end: () => this.#handlers.down(lostError('the client was closed')),
       'server-sunsubscribe': () => this.#handlers.moved()
     };
   }
@@ -95,8 +97,8 @@ class IoredisConnection {
         this.#error = error;
         if (!this.isReady) this.#handlers.down(error);
       },
-      close: () => this.#handlers.down(this.#error ?? new Error('the connection was closed')),
-      end: () => this.#handlers.down(new Error('the client was closed')),
+      close: () => this.#handlers.down(this.#error ?? lostError('the connection was closed')),
+      end: () => this.#handlers.down(lostError('the client was closed')),
       [sharded ? 'smessageBuffer' : 'messageBuffer']: (channel, message) => this.#handlers.message(channel.toString(), message)
     };
   }

@@ -1,5 +1,6 @@
 'use strict';
 
+const { lostError } = require('../adapter');
 const Heartbeat = require('../heartbeat');
 
 /** Channels in one command. */
@@ -90,7 +91,7 @@ class Lane {
 
   /** Never waits for a connection: what is sent much later than it was published is worth nothing. */
   async publish(channel, bytes) {
-    if (!this.#publisher.isReady) throw new Error('the publisher is not connected');
+    if (!this.#publisher.isReady) throw lostError('the publisher is not connected');
     await this.#publisher.publish(channel, bytes);
   }
 
@@ -156,7 +157,7 @@ class Lane {
 
   #missed(interval) {
     const silent = this.#isPublishing ? this.#publisher : this.#subscriber;
-    this.#down(new Error(`no heartbeat came back within ${interval} ms`));
+    this.#down(lostError(`no heartbeat came back within ${interval} ms`));
     silent.reconnect();
   }
 

@@ -255,17 +255,15 @@ impl Fan<'_> {
     fn kind_of(&mut self, route: &mut Route) -> &mut Kind {
         route.messages += 1;
         let number = if self.compress { route.kind } else { route.kind & 1 };
-        let index = match self.kinds.iter().position(|kind| kind.number == number) {
-            Some(index) => {
-                route.compressed += self.kinds[index].compressed;
-                index
-            }
-            None => {
-                let (frames, compressed) = self.encode(number, route.compressor);
-                let recipients = Vec::with_capacity(self.expected);
-                self.kinds.push(Kind { number, frames, compressed, recipients });
-                self.kinds.len() - 1
-            }
+        let known = self.kinds.iter().position(|kind| kind.number == number);
+        let index = if let Some(index) = known {
+            route.compressed += self.kinds[index].compressed;
+            index
+        } else {
+            let (frames, compressed) = self.encode(number, route.compressor);
+            let recipients = Vec::with_capacity(self.expected);
+            self.kinds.push(Kind { number, frames, compressed, recipients });
+            self.kinds.len() - 1
         };
         &mut self.kinds[index]
     }

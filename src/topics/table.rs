@@ -17,6 +17,7 @@ use crate::slots::{SlotId, Slots};
 pub(crate) type Name = Arc<[u8]>;
 
 /// See the module. `M` is what the owner keeps of each member.
+#[expect(clippy::struct_field_names, reason = "topics have topics")]
 pub(crate) struct Topics<M> {
     members: Slots<Member<M>>,
     topics: Slots<Topic>,
@@ -177,15 +178,14 @@ impl<M> Topics<M> {
             return Err(Refused::TooMany);
         }
         let known = self.by_name.get(name).copied();
-        let topic_id = match known {
-            Some(topic) => topic,
-            None => {
-                let name = Name::from(name);
-                let topic = Topic { name: Arc::clone(&name), entries: Vec::new() };
-                let topic = self.topics.insert(topic).ok_or(Refused::Full)?;
-                self.by_name.insert(name, topic);
-                topic
-            }
+        let topic_id = if let Some(topic) = known {
+            topic
+        } else {
+            let name = Name::from(name);
+            let topic = Topic { name: Arc::clone(&name), entries: Vec::new() };
+            let topic = self.topics.insert(topic).ok_or(Refused::Full)?;
+            self.by_name.insert(name, topic);
+            topic
         };
         let Some(topic) = self.topics.get_mut(topic_id) else { return Err(Refused::Full) };
         let (in_topic, in_member) = (topic.entries.len() as u32, member.subscriptions.len() as u32);

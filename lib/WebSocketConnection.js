@@ -28,6 +28,8 @@ const { websocketError } = require('./internal/base/errors');
 const { hasOwnMark } = require('./internal/transport/backpressure');
 const { statsOf } = require('./internal/connection/stats');
 const limits = require('./internal/connection/limits');
+const topics = require('./internal/topics/connection-methods');
+const { routeChanged } = require('./internal/topics/route');
 const { checkConnectionOptions } = require('./internal/options/read-options');
 const streamTransport = require('./internal/transport/stream-transport');
 const nativeTransport = require('./internal/transport/native-transport');
@@ -124,6 +126,13 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._messagesSent = 0;
   // What is known of Pings and Pongs, once there was one.
   this._heartbeat = null;
+  // The topics of its server, once it has been told, and its number there while it is a member; see internal/topics.
+  this._topics = null;
+  this._member = null;
+  // The turn of the event loop since which a stream has been full; 0 when it is not.
+  this._fullSince = 0;
+  // Published messages that have not had their turn.
+  this._owed = null;
   // What ends the connection at some time; null when nothing does.
   this._deadlines = null;
   // Bytes of the response to the opening handshake, when they go the same way as frames.
@@ -147,7 +156,7 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
 
 util.inherits(WebSocketConnection, EventEmitter);
 Object.assign(WebSocketConnection.prototype, sending.methods, frameProcessing.methods, closing.methods, keepalive.methods,
-  heartbeat.methods, iterate.methods, connectionStream.methods);
+  heartbeat.methods, iterate.methods, connectionStream.methods, topics.methods);
 defineCloseCodes(WebSocketConnection);
 
 // Parts of the original's parser that programs and tests look at. Nobody pays for them who does not.
@@ -196,6 +205,12 @@ Object.defineProperty(WebSocketConnection.prototype, 'latency', {
   get() { return this._heartbeat === null ? null : this._heartbeat.latency; },
 });
 
+/** The topics that the connection is subscribed to, in no particular order. */
+Object.defineProperty(WebSocketConnection.prototype, 'topics', {
+  configurable: true,
+  get() { return topics.topicsOf(this); },
+});
+
 /** Figures about the connection up to now; docs/connection.md describes them. */
 WebSocketConnection.prototype.stats = function stats() {
   return statsOf(this);
@@ -210,6 +225,7 @@ WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEven
   if (this._mayTakeOver() && nativeTransport.takeOver(
     this, this.config.io || DEFAULT_IO, maskPolicy(this), receiverConfig(this), limits.receiverLimits(this))) {
     this._transport = nativeTransport;
+    routeChanged(this);
   } else {
     socket.on('data', this.handleSocketData.bind(this));
   }
@@ -446,6 +462,7 @@ WebSocketConnection.prototype.handleSocketError = function handleSocketError(err
   this.connected = false;
   this.state = STATE_CLOSED;
   this.fragmentationSize = 0;
+  closing.endMembership(this);
   try {
     if (utils.eventEmitterListenerCount(this, 'error') > 0) this.emit('error', error);
   } finally {

@@ -8,6 +8,7 @@ const WebSocketRequest = require('./WebSocketRequest');
 const { isToken } = require('./internal/addon/binding');
 const { compileTrustProxy } = require('./internal/handshake/trust-proxy');
 const { broadcast } = require('./internal/connection/sending');
+const topics = require('./internal/topics/server-methods');
 const { asBuffer } = require('./internal/base/arguments');
 const channels = require('./internal/base/channels');
 const { makeInspectable } = require('./internal/base/inspect');
@@ -44,15 +45,25 @@ function WebSocketServer(config) {
   // The HTTP servers it is mounted on, and how often it was unmounted.
   this._mountedOn = [];
   this._unmounts = 0;
+  this._unmounted = false;
   this._filter = null;
   this._listener = null;
   this._originProblem = null;
   this._addressCounts = new AddressCounts();
   this._totals = new Totals();
+  // Who has subscribed to what, once somebody has.
+  this._topics = null;
   if (config) this.mount(config);
 }
 
 util.inherits(WebSocketServer, EventEmitter);
+Object.assign(WebSocketServer.prototype, topics.methods);
+
+/** The topics that have a subscriber in this process, in no particular order. */
+Object.defineProperty(WebSocketServer.prototype, 'topics', {
+  configurable: true,
+  get() { return topics.topicsOf(this); },
+});
 
 /**
  * Starts listening for requests, besides where it does so already. The options are for all requests from now on.
@@ -88,6 +99,8 @@ WebSocketServer.prototype.mount = function mount(config) {
     mountOn(httpServer, this, this._handlers.upgrade);
     if (!this._mountedOn.includes(httpServer)) this._mountedOn.push(httpServer);
   }
+  this._unmounted = false;
+  topics.startEngine(this);
   if (listens) this._listen();
 };
 
@@ -131,6 +144,8 @@ WebSocketServer.prototype.close = function close(callback) {
 /** Stops listening for requests. Connections stay open. */
 WebSocketServer.prototype.unmount = function unmount() {
   this._unmounts++;
+  this._unmounted = true;
+  topics.endEngineIfUnused(this);
   for (const httpServer of this._mountedOn.splice(0)) unmountFrom(httpServer, this, this._handlers.upgrade);
   if (this._listener === null) return;
   this._listener.close();
@@ -161,11 +176,11 @@ WebSocketServer.prototype.broadcast = function broadcast(data) {
 };
 
 WebSocketServer.prototype.broadcastUTF = function broadcastUTF(utfData) {
-  broadcast(this.connections.slice(), 'sendUTF', utfData);
+  broadcast(this, topics.tableOf(this), 'sendUTF', utfData);
 };
 
 WebSocketServer.prototype.broadcastBytes = function broadcastBytes(binaryData) {
-  broadcast(this.connections.slice(), 'sendBytes', binaryData);
+  broadcast(this, topics.tableOf(this), 'sendBytes', binaryData);
 };
 
 /** Figures about the server up to now; docs/server.md describes them. */
@@ -364,6 +379,7 @@ WebSocketServer.prototype.handleRequestAccepted = function handleRequestAccepted
   connection.once('close', (closeReason, description) => {
     this.handleConnectionClose(connection, closeReason, description);
   });
+  connection._topics = topics.tableOf(this);
   this.connections.push(connection);
   this.emit('connect', connection);
   // The name in the documentation of WebSocket-Node.
@@ -373,6 +389,7 @@ WebSocketServer.prototype.handleRequestAccepted = function handleRequestAccepted
 WebSocketServer.prototype.handleConnectionClose = function handleConnectionClose(connection, closeReason, description) {
   remove(this.connections, connection);
   this._totals.add(connection);
+  topics.endEngineIfUnused(this);
   this.emit('close', connection, closeReason, description);
 };
 

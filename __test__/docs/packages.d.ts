@@ -2,10 +2,12 @@
 
 declare module '@opentelemetry/api';
 declare module '@opentelemetry/sdk-trace-node';
+declare module '@nats-io/transport-node';
 declare module '@rollup/plugin-commonjs';
 declare module '@rollup/plugin-node-resolve';
 declare module 'express';
 declare module 'fastify';
+declare module 'ioredis';
 declare module 'koa';
 declare module 'hono';
 declare module '@hono/node-server';
@@ -13,6 +15,7 @@ declare module 'next';
 declare module 'partysocket/ws';
 declare module 'prom-client';
 declare module 'reconnecting-websocket';
+declare module 'redis';
 declare module 'reflect-metadata';
 
 declare module '@nestjs/common' {

@@ -10,6 +10,7 @@ const { ROOT, BINARY, temporaryDirectory, packRoot, filesInTarball } = require('
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE|THIRD-PARTY-LICENSES|CHANGELOG\.md|SECURITY\.md|(index|metrics)\.js|(index|metrics)\.d\.ts)$/,
   /^lib\/[\w/-]+\.(js|d\.ts)$/,
+  /^pubsub\/(redis|nats|test)\.(js|d\.ts)$/,
   /^vendor\/FastBufferList\.js$/
 ];
 
@@ -22,7 +23,7 @@ describe('npm pack', () => {
 
   test('packs the licence, the documentation, the types, the library and the addon', () => {
     const wanted = ['package.json', 'README.md', 'LICENSE', 'THIRD-PARTY-LICENSES', 'CHANGELOG.md', 'index.js', 'index.d.ts', 'metrics.js', 'metrics.d.ts', 'lib/websocket.js'];
-    for (const file of [...wanted, 'lib/browser.js', 'lib/internal/addon/binding.js', 'vendor/FastBufferList.js', BINARY]) {
+    for (const file of [...wanted, 'lib/browser.js', 'lib/internal/addon/binding.js', 'vendor/FastBufferList.js', 'pubsub/redis.js', 'pubsub/redis.d.ts', BINARY]) {
       assert.ok(files.includes(file), `${file} is missing from the package`);
     }
   });

@@ -18,6 +18,13 @@ module.exports = {
   send: channel('websocket:connection:send'),
   /** `{ server, request, error }`: before the event `upgradeError`. */
   upgradeError: channel('websocket:server:upgradeError'),
+  /** `{ server, connection, topic }`: before the events `subscribe` and `unsubscribe`. */
+  subscribe: channel('websocket:server:subscribe'),
+  unsubscribe: channel('websocket:server:unsubscribe'),
+  /** `{ server, error }`, `{ server, downtime }`, `{ server, error, topic, stage }`: before the events of these names. */
+  pubsubLost: channel('websocket:server:pubsubLost'),
+  pubsubRestored: channel('websocket:server:pubsubRestored'),
+  pubsubError: channel('websocket:server:pubsubError'),
   /** `{ client, error }`: before the event `connectFailed`. */
   connectFailed: channel('websocket:client:connectFailed'),
   /** Opening handshakes; see handshake/watched-handshakes. */

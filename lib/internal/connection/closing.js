@@ -79,10 +79,12 @@ function handleCloseFrame(connection, { code, validity, reason }) {
   connection._closedCleanly = valid;
   connection.sendCloseFrame(response, null);
   connection.connected = false;
+  endMembership(connection);
   linger(connection);
 }
 
 function releaseResources(connection) {
+  endMembership(connection);
   connection.clearCloseTimer();
   connection.clearKeepaliveTimer();
   connection.clearGracePeriodTimer();
@@ -97,6 +99,11 @@ function releaseResources(connection) {
     connection._compressor.release();
     connection._compressor = null;
   }
+}
+
+/** The connection has no topics any more, and gets no broadcasts. */
+function endMembership(connection) {
+  if (connection._member !== null) connection._topics.leave(connection);
 }
 
 function emitClose(connection) {
@@ -160,6 +167,7 @@ const methods = {
     else this.sendCloseFrame(reasonCode, description, cb);
     this.state = 'ending';
     this.connected = false;
+    endMembership(this);
   },
 
   /**
@@ -220,4 +228,4 @@ const methods = {
   },
 };
 
-module.exports = { LOST_IN_HANDSHAKE, handleCloseFrame, linger, methods };
+module.exports = { LOST_IN_HANDSHAKE, endMembership, handleCloseFrame, linger, methods };

@@ -397,6 +397,13 @@ impl Reactor {
         }
     }
 
+    /// The same, unless the socket has taken no more before and not said yet that it does.
+    pub(crate) fn try_flush(&mut self, id: ConnectionId, events: &mut Events) {
+        if self.sockets.get(id).is_some_and(|socket| !socket.is_blocked()) {
+            self.flush_one(id, events);
+        }
+    }
+
     /// Writes what was broadcast to the next `count` sockets. False when there are no more.
     pub(crate) fn flush_some(&mut self, count: usize, events: &mut Events) -> bool {
         for _ in 0..count {

@@ -363,6 +363,11 @@ impl Socket {
         self.update_interest(poll);
     }
 
+    /// Whether the set will tell when the socket takes more.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.interest.is_writable()
+    }
+
     fn drained(&mut self, events: &mut Events) {
         if self.write.drained() {
             // It fails when the peer has gone already, which reading tells.

@@ -63,7 +63,8 @@ class Cluster {
   async unsubscribe(channels) {
     const groups = new Map();
     for (const channel of channels) {
-      const lane = this.#channels.get(channel);
+      // A subscription that has failed may be there nevertheless.
+      const lane = this.#channels.get(channel) ?? this.#laneOf(channel);
       this.#channels.delete(channel);
       if (lane !== undefined && !groups.get(lane)?.push(channel)) groups.set(lane, [channel]);
     }

@@ -55,6 +55,12 @@ describe('natsPubSub', () => {
   }
 });
 
+test('ES modules can import them by name', async () => {
+  assert.strictEqual((await import('../../pubsub/redis.js')).redisPubSub, redisPubSub);
+  assert.strictEqual((await import('../../pubsub/nats.js')).natsPubSub, natsPubSub);
+  assert.strictEqual(typeof (await import('../../pubsub/test.js')).testAdapter, 'function');
+});
+
 test('an adapter belongs to one server', async () => {
   const context = { node: '0123456789ab', deliver: nothing, lost: nothing, restored: nothing };
   const connecting = () => ({ ...ioredis(), status: 'connecting', off: nothing });

@@ -210,7 +210,8 @@ describe('stats() of a server', () => {
   });
 
   test('are zeros before anything has happened', () => {
-    const { transports, ...figures } = new websocket.server().stats();
+    const { transports, pubsub, ...figures } = new websocket.server().stats();
+    assert.ok(Object.values(pubsub).every((figure) => figure === 0));
     assert.deepStrictEqual(transports, { stream: 0, loop: 0, threads: 0 });
     for (const [name, value] of Object.entries(figures)) assert.strictEqual(value, 0, name);
   });

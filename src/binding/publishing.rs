@@ -65,7 +65,8 @@ unsafe extern "C" fn topics_publish(env: sys::napi_env, info: sys::napi_callback
         let (table, flags, sender) = (number(env, table)?, number(env, flags)?, number(env, sender)?);
         let mut excepted = Vec::new();
         with_bytes(env, except, |bytes| {
-            excepted.extend(bytes.as_chunks::<4>().0.iter().map(|id| SlotId::from_raw(u32::from_ne_bytes(*id))));
+            excepted
+                .extend(bytes.as_chunks::<4>().0.iter().map(|id| SlotId::from_raw(u32::from_ne_bytes(*id))));
         });
         if sender != u32::MAX {
             excepted.push(SlotId::from_raw(sender));
@@ -176,7 +177,8 @@ impl Fan<'_> {
         mut environment: Option<&mut Environment>,
     ) -> u32 {
         let topics = &mut table.topics;
-        let first = |recipient: Recipient<'_, Route>| self.offer(recipient, environment.as_deref_mut(), false);
+        let first =
+            |recipient: Recipient<'_, Route>| self.offer(recipient, environment.as_deref_mut(), false);
         match topic {
             Some(topic) => topics.for_each(topic, except, first),
             None => topics.for_all(except, first),

@@ -54,7 +54,11 @@ thread_local! {
 const UNITS_LEN: usize = SCRATCH_LEN / 3;
 
 /// Lends the UTF-8 of a string to `work`.
-pub(super) fn with_text<T>(env: sys::napi_env, text: sys::napi_value, work: impl FnOnce(&[u8]) -> T) -> Option<T> {
+pub(super) fn with_text<T>(
+    env: sys::napi_env,
+    text: sys::napi_value,
+    work: impl FnOnce(&[u8]) -> T,
+) -> Option<T> {
     SCRATCH.with_borrow_mut(|scratch| {
         if WIDE.get()
             && let Some(len) = wide(env, text, scratch)
@@ -108,7 +112,11 @@ fn wide(env: sys::napi_env, text: sys::napi_value, memory: &mut [u8]) -> Option<
 }
 
 /// Lends the memory of a Buffer to `work`, which must not call into JavaScript.
-pub(super) fn with_bytes<T>(env: sys::napi_env, bytes: sys::napi_value, work: impl FnOnce(&[u8]) -> T) -> Option<T> {
+pub(super) fn with_bytes<T>(
+    env: sys::napi_env,
+    bytes: sys::napi_value,
+    work: impl FnOnce(&[u8]) -> T,
+) -> Option<T> {
     let mut is_buffer = false;
     // Before Node 20, asking for the memory of something else ends the process.
     // SAFETY: the value is one of the arguments.

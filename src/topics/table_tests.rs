@@ -99,7 +99,8 @@ fn run(steps: Vec<Step>) {
     let mut joined = 0;
     for step in steps {
         // Without members there is only one thing to do.
-        let pick = |index: usize, model: &Model| model.members.get(index % model.members.len().max(1)).copied();
+        let pick =
+            |index: usize, model: &Model| model.members.get(index % model.members.len().max(1)).copied();
         match step {
             Step::Join => {
                 joined += 1;
@@ -184,7 +185,9 @@ fn memory_is_given_back_when_subscriptions_end() {
     let ids: Vec<SlotId> = (0..1000).filter_map(|_| topics.join(0u32)).collect();
     for (index, id) in ids.iter().enumerate() {
         for topic in 0..20 {
-            topics.subscribe(*id, format!("{}", (index + topic) % 50).as_bytes(), Policy::Queue).expect("no limit");
+            topics
+                .subscribe(*id, format!("{}", (index + topic) % 50).as_bytes(), Policy::Queue)
+                .expect("no limit");
         }
     }
     for id in &ids[10..] {

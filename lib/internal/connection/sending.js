@@ -246,6 +246,8 @@ function broadcast({ connections }, topics, method, data) {
   let payload = null;
   if (method === 'sendBytes') payload = asBuffer(data);
   else if (typeof data?.toString === 'function') payload = textOf(data);
+  // Memory that is shared with other threads was copied: it is the same for everybody.
+  if (Buffer.isBuffer(payload) && payload.buffer !== data && payload.buffer !== data.buffer) data = payload;
   const others = [];
   for (const connection of connections.slice()) {
     // Whoever has a method of his own there wants it called, and what cannot be sent is refused there.

@@ -25,8 +25,8 @@ function fragmentationThreshold({ fragmentOutgoingMessages, fragmentationThresho
 function limitsOf(config) {
   return {
     threshold: frameLimit(fragmentationThreshold(config)),
-    mark: config.highWaterMark ?? NaN,
-    max: config.maxBufferedAmount ?? Infinity,
+    mark: Number(config.highWaterMark ?? NaN),
+    max: Number(config.maxBufferedAmount ?? Infinity),
   };
 }
 

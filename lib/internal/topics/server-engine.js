@@ -55,7 +55,7 @@ class ServerEngine {
   publish(topic, opcode, data, recipients, cb) {
     const payload = typeof data === 'string' ? Buffer.from(data) : data;
     const reached = this._isOrdered
-      ? this._topics.size(topic)
+      ? this._topics.sizeWithout(topic, recipients)
       : this._topics.deliver(topic, opcode, data, recipients);
     const publisher = this._isOrdered ? this._publisherOf(recipients) : '';
     const sent = this._engine.publish(topic, payload, opcode === OPCODE.BINARY, publisher);

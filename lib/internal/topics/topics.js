@@ -8,7 +8,7 @@ const channels = require('../base/channels');
 const { websocketError } = require('../base/errors');
 const { OPCODE } = require('../transport/encode');
 const { PLACE_MASK } = require('../transport/connections-by-id');
-const { scheduleFlush } = require('../transport/native-batches');
+const { leaveLater } = require('../transport/native-batches');
 const { limitsOf, routeOf } = require('./route');
 const { Message, deliver, endSlow, sendHeldLater, forgetOwed } = require('./deliver');
 
@@ -135,6 +135,13 @@ class Topics {
     return binding.topicsMembers(this.table, topic).map((member) => this._members[member & PLACE_MASK]);
   }
 
+  /** How many subscribers a message has that leaves out these members. */
+  sizeWithout(topic, { sender, except }) {
+    if (sender === null && except === null) return this.size(topic);
+    const left = new Set(except === null ? [] : new Uint32Array(except.buffer, except.byteOffset, except.length / 4)).add(sender);
+    return binding.topicsMembers(this.table, topic).filter((member) => !left.has(member)).length;
+  }
+
   size(topic) {
     return binding.topicsSize(this.table, topic);
   }
@@ -159,11 +166,11 @@ class Topics {
     const result = binding.topicsPublish(this.table, topic === null ? '' : topic, data, flags,
       sender === null ? NOBODY : sender, except);
     if (result < ATTENTION) {
-      if (result > 0) scheduleFlush();
+      if (result > 0) leaveLater();
       return result;
     }
     const reached = result - ATTENTION;
-    if (reached > 0) scheduleFlush();
+    if (reached > 0) leaveLater();
     return reached + this._attend(new Message(topic, opcode, data, compress));
   }
 
@@ -180,7 +187,8 @@ class Topics {
       const policy = list[i + 1] & POLICY_MASK;
       switch (list[i + 1] - policy) {
         case TASK.FULL:
-          connection._transport.promiseDrain(connection);
+          // What was done for another one may have changed its transport, which then says so itself.
+          if (connection._transport.isDirect) connection._transport.promiseDrain(connection);
           break;
         case TASK.HELD:
           sendHeldLater(connection);
@@ -220,11 +228,11 @@ class Topics {
 // A configuration that the program has made by hand may lack them.
 
 function maxTopics({ maxTopicsPerConnection }) {
-  return maxTopicsPerConnection ?? Infinity;
+  return Number(maxTopicsPerConnection ?? Infinity);
 }
 
 function maxLength({ maxTopicLength }) {
-  return maxTopicLength ?? Infinity;
+  return Number(maxTopicLength ?? Infinity);
 }
 
 /** What is wrong with the name of a topic; null when nothing is. */

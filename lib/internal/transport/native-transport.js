@@ -13,10 +13,11 @@ const { frameLimit } = require('./encode');
 const { highWaterMarkOf } = require('./backpressure');
 const { KIND } = require('../addon/rows');
 const {
-  mayBeAvailable, isAvailable, onEvent, batchTime, drivenByWorker, scheduleFlush,
+  mayBeAvailable, isAvailable, onEvent, batchTime, drivenByWorker, leave, leaveLater,
 } = require('./native-batches');
 const { PLACE_MASK, connections, isPending } = require('./connections-by-id');
 const { GONE, becomeTakenOver, afterDrain, counts, nativeIdOf } = require('./taken-over-socket');
+const { mayCloseHandle, closeHandle } = require('./closed-handle');
 const { giveBack, stopped } = require('./giving-back');
 const { DRAIN, tellWhenWritten, promiseDrain, callBound, endCallbacks } = require('./send-callbacks');
 
@@ -113,8 +114,9 @@ function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, as
   const early = socket.read() || NO_BYTES;
   handle.readStop();
   handle.reading = false;
+  const closes = mayCloseHandle(socket);
   const id = binding.nativeAdd(handle.fd, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation, early,
-    handle.constructor.name === 'Pipe');
+    handle.constructor.name === 'Pipe', !closes);
   if (id === -1) {
     // No descriptors left, most likely: Node goes on.
     if (early.length > 0) socket.unshift(early);
@@ -123,6 +125,7 @@ function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, as
     return false;
   }
   becomeTakenOver(socket, id, () => giveBack(connection));
+  if (closes) closeHandle(socket);
   adopt(connection, id, io, limits);
   // As the first `data` listener of a stream would.
   socket.resume();
@@ -147,19 +150,19 @@ function hasEnded({ socket }) {
 }
 
 /** Bookkeeping after something was sent; `waiting` is how many bytes wait to be written then. */
-function sent(connection, waiting, cb) {
+function sent(connection, waiting, cb, whenToLeave = leave) {
   if (waiting === GONE) {
     if (typeof cb === 'function') {
       process.nextTick(cb, Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }));
     }
     return false;
   }
-  scheduleFlush();
   if (typeof cb === 'function') tellWhenWritten(connection, new BoundFunction(cb));
   if (connection.socket.timeout) connection.socket._unrefTimer();
   const full = waiting >= highWaterMarkOf(connection);
   if (full) promiseDrain(connection);
   connection.outputBufferFull = full;
+  whenToLeave(connection);
   return !full;
 }
 
@@ -216,6 +219,11 @@ module.exports = {
     sent(connection, binding.nativeSendControl(connection._nativeId, opcode, payload, connection.maskOutgoingPackets));
   },
 
+  /** The response to an opening handshake: it leaves with what the program sends in the same tick, in one write. */
+  sendResponse(connection, response) {
+    sent(connection, binding.nativeSendRaw(connection._nativeId, Buffer.from(response, 'latin1')), undefined, leaveLater);
+  },
+
   sendRaw(connection, bytes, cb) {
     if (hasEnded(connection)) return refuseAfterEnd(cb);
     return sent(connection, binding.nativeSendRaw(connection._nativeId, bytes), cb);
@@ -242,7 +250,7 @@ module.exports = {
   whenWritten(connection, callback) {
     if (hasEnded(connection)) return;
     tellWhenWritten(connection, new BoundFunction(callback));
-    scheduleFlush();
+    leaveLater();
   },
 
   setPaused(connection, paused) {

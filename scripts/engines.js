@@ -5,7 +5,7 @@
 //
 //   npm run test:engines -- [--long] [--only PATTERN]
 //
-//   --long          all faults for all clients, about three minutes; without it the most telling ones
+//   --long          all faults for all clients, two to three minutes; without it the most telling ones, within one
 //   --only PATTERN  tests whose name matches
 //
 // Servers that are not on this machine are skipped. On Debian: apt-get install redis-server redis-sentinel nats-server.

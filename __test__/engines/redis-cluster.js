@@ -65,6 +65,13 @@ describe('Redis Cluster', { skip: missing('redis') }, () => {
       await delay(2 * clients.HEARTBEAT);
     }));
 
+    test(`${kind}: a cluster client that is connecting, and was not waited for`, { skip }, async () => {
+      const made = [clients.nodeRedisCluster(ports(), { ...CALM, sharded, connect: true }), clients.ioredisCluster(ports(), { ...CALM, sharded })];
+      const begin = Date.now();
+      await underTraffic(made, () => {});
+      if (Date.now() - begin >= CALM.heartbeat) throw new Error('it had to wait for a heartbeat');
+    });
+
     if (!sharded && !isLong) continue;
     testAdapter(`Redis Cluster, node-redis ${kind}`, () => clients.nodeRedisCluster(ports(), { ...CALM, sharded }));
     testAdapter(`Redis Cluster, ioredis ${kind}`, () => clients.ioredisCluster(ports(), { ...CALM, sharded }));

@@ -13,6 +13,9 @@ const { slotOf, textInSlot } = require('./slots');
 /** How long a server may think about `CLUSTER SLOTS`, in milliseconds. */
 const MAX_WAIT = 2000;
 
+/** Milliseconds until servers are asked again that have not told of their slots. */
+const RETRY = 250;
+
 class Cluster {
   isUp = false;
   #directory;
@@ -28,6 +31,7 @@ class Cluster {
   #channels = new Map();
   #timer = null;
   #isRefreshing = false;
+  #retry = null;
   /** The slots are not known yet, or channels are on their way to another lane. */
   #moving = true;
   #isClosed = false;
@@ -86,6 +90,7 @@ class Cluster {
     this.#isClosed = true;
     this.isUp = false;
     clearInterval(this.#timer);
+    clearTimeout(this.#retry);
     this.#directory.close();
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close({ end: true })));
   }
@@ -110,7 +115,13 @@ class Cluster {
   #refresh() {
     if (this.#isRefreshing) return;
     this.#isRefreshing = true;
-    this.#readSlots().catch((error) => this.#update(error)).finally(() => {
+    this.#readSlots().catch((error) => {
+      this.#update(error);
+      // Once the slots are known, every failed attempt to connect is a reason to ask again.
+      if (this.#ranges.length > 0 || this.#isClosed) return;
+      this.#retry = setTimeout(() => this.#refresh(), RETRY);
+      this.#retry.unref();
+    }).finally(() => {
       this.#isRefreshing = false;
     });
   }

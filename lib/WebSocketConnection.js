@@ -7,7 +7,7 @@ const utils = require('./utils');
 const BufferList = require('../vendor/FastBufferList');
 const { defineCloseCodes } = require('./internal/base/close-codes');
 const closing = require('./internal/connection/closing');
-const { KIND, INFLATION, MASK_POLICY } = require('./internal/addon/rows');
+const { KIND, INFLATION, MASK_POLICY, TEXT_FORM } = require('./internal/addon/rows');
 const { DEFAULT_IO } = require('./internal/transport/io-option');
 const { makeInspectable } = require('./internal/base/inspect');
 const { changeTransport, settleFor } = require('./internal/transport/queueing-transport');
@@ -179,6 +179,9 @@ function lazyProperty(name, create) {
     set(value) { define(this, value); },
   });
 }
+
+/** How text is received. Classes that extend this one may want bytes. */
+WebSocketConnection.prototype._textForm = TEXT_FORM.STRINGS;
 
 Object.defineProperty(WebSocketConnection.prototype, '_pingListenerCount', {
   configurable: true,
@@ -359,6 +362,7 @@ function receiverConfig(connection) {
     assemble: Boolean(connection._assembleFragments) &&
       connection.processFrame === frameProcessing.methods.processFrame,
     inflation: connection._inflation,
+    text: connection._textForm,
   };
 }
 

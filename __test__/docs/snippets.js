@@ -13,7 +13,8 @@ const { npm } = require('../../scripts/internal/npm');
 
 const ROOT = path.resolve(__dirname, '../..');
 const PAGES = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md',
-  ...fs.readdirSync(path.join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).sort().map((name) => `docs/${name}`)];
+  ...['docs', 'docs/recipes'].flatMap((folder) => fs.readdirSync(path.join(ROOT, folder)).filter((name) => name.endsWith('.md')).sort()
+    .map((name) => `${folder}/${name}`))];
 
 const BLOCK = /(?:^<!-- (file|not run|not compiled): (.+?) -->\n)?^```(js|ts)\n([^]*?)^```$/gm;
 
@@ -31,7 +32,7 @@ function snippetsOf(page) {
     file: marker === 'file' ? value : `${number + 1}.${extension(language, code)}`,
     // What loads the package is a program; anything else is a part of one.
     isCompiled: marker !== 'not compiled',
-    isProgram: marker !== 'not run' && language === 'js' && /(require\(|from )'websocket'/.test(code),
+    isProgram: marker !== 'not run' && language === 'js' && /(require\(|from )'websocket(?:\/ws(?:\.mjs)?)?'/.test(code),
   }));
 }
 

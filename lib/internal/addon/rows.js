@@ -9,7 +9,7 @@ const KIND = {
   TEXT: 0, BINARY: 1, PING: 2, PONG: 3, CLOSE: 4, FAILED: 5, FRAME: 6,
   /** A frame whose `frame` event was emitted and that is still to be processed; made in JavaScript. */
   PROCESS_FRAME: 7,
-  END: 8, ERROR: 9, DRAINED: 10, REQUEST: 11, STOPPED: 12,
+  END: 8, ERROR: 9, DRAINED: 10, REQUEST: 11, STOPPED: 12, PASSED: 13,
 };
 
 /** How the payload of a Close frame was. */
@@ -57,6 +57,8 @@ function eventValue(rows, at, values, slab) {
       const value = rows[at + 5];
       return { listener: rows[at + 2], port: rows[at + 3], lines: values[value], address: values[value + 1] };
     }
+    case KIND.PASSED:
+      return { listener: rows[at + 2], bytes: values[rows[at + 5]] };
     case KIND.ERROR:
       // A fault that is none of the operating system has no number.
       return rows[at + 2] || values[rows[at + 5]];

@@ -14,8 +14,9 @@
 //! | `DRAINED` | calls answered |           |                        |                              |
 //! | `REQUEST` | listener       | port      |                        | the request, see `of_request`|
 //! | `STOPPED` |                |           |                        |                              |
+//! | `PASSED`  | listener       |           |                        | all that was read, a Buffer  |
 //!
-//! The last five come from sockets of the reactor only; see [`SocketEvent`]. JavaScript copies what it wants of the slab while
+//! The last six come from sockets of the reactor only; see [`SocketEvent`]. JavaScript copies what it wants of the slab while
 //! it is told. lib/internal/addon/rows.js has the same numbers; a test compares them with [`shared_constants`].
 
 use std::borrow::Cow;
@@ -61,6 +62,7 @@ shared_constants! {
     DRAINED = 10,
     REQUEST = 11,
     STOPPED = 12,
+    PASSED = 13,
     CLOSE_VALID = 0,
     CLOSE_INVALID_CODE = 1,
     CLOSE_INVALID_REASON = 2,
@@ -115,6 +117,10 @@ impl Row {
             }
             SocketEvent::Received(event) => return Self::of_event(env, id, event, 0, values),
             SocketEvent::Requested(requested) => return Self::of_request(id, &requested, values),
+            SocketEvent::Passed(passed) => {
+                let value = values.push(BufferSlice::copy_from(env, &passed.bytes)?)?;
+                Self { id, kind: PASSED, a: passed.listener.raw(), value, ..Self::default() }
+            }
             SocketEvent::Stopped => Self { id, kind: STOPPED, ..Self::default() },
             SocketEvent::End => Self { id, kind: END, ..Self::default() },
             SocketEvent::Error(error) => match error.raw_os_error() {

@@ -87,22 +87,27 @@ function putInFront(socket, bytes) {
 
 /** A handle of Node for a connected socket; null if the operating system does not want it any more. */
 function openHandle(fd) {
+  if (TCP === null) return firstHandle(fd);
+  const handle = new TCP(0);
+  if (handle.open(fd) === 0) return handle;
+  handle.close();
+  fs.closeSync(fd);
+  return null;
+}
+
+/** Node does not give the class of handles away, but a socket has one. */
+function firstHandle(fd) {
+  let socket;
   try {
-    if (TCP !== null) {
-      const handle = new TCP(0);
-      const error = handle.open(fd);
-      if (error !== 0) throw new Error(`open: ${error}`);
-      return handle;
-    }
-    const socket = new net.Socket({ fd, readable: true, writable: true, manualStart: true });
-    const { _handle: handle } = socket;
-    socket._handle = null;
-    TCP = handle.constructor;
-    return handle;
+    socket = new net.Socket({ fd, readable: true, writable: true, manualStart: true });
   } catch {
     fs.closeSync(fd);
     return null;
   }
+  const { _handle: handle } = socket;
+  socket._handle = null;
+  TCP = handle.constructor;
+  return handle;
 }
 
 /** Whether this version of Node lets an object stand where it has the handle that listens. */

@@ -138,6 +138,16 @@ for (const io of IO) {
       await once(server, 'listening');
       assert.strictEqual((await client(t, server.address().port).write(get('/b')).response()).body, 'GET /b ');
 
+      // By the other way of listening.
+      server.unmount();
+      server.mount({ ...options, io: io === 'stream' ? 'auto' : 'stream' });
+      await once(server, 'listening');
+      assert.strictEqual((await client(t, server.address().port).write(get('/o')).response()).body, 'GET /o ');
+      server.unmount();
+      server.mount(options);
+      await once(server, 'listening');
+      assert.strictEqual((await client(t, server.address().port).write(get('/p')).response()).body, 'GET /p ');
+
       await new Promise((resolve) => httpServer.close(resolve));
       server.mount(options);
       await once(server, 'listening');
@@ -237,6 +247,13 @@ for (const io of IO) {
       const [error] = await once(second, 'error');
       assert.strictEqual(error.code, 'EADDRINUSE');
       assert.strictEqual(httpServer.listening, false);
+      let told = 0;
+      second.on('listening', () => told++);
+      second.mount({ port: 0, host: HOST, io, fallback: httpServer });
+      await once(second, 'listening');
+      t.after(() => second.close());
+      assert.strictEqual(told, 1);
+      assert.strictEqual(httpServer.listening, true);
     });
 
     test('the name of a host is looked up', async (t) => {

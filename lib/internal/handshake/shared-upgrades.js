@@ -57,8 +57,11 @@ function offerUpgrade(httpServer, listener, handle, request, socket) {
     return;
   }
   if (!isOursAlone(httpServer)) {
-    // Whoever else takes it expects a socket that the HTTP server knows.
+    // Whoever else takes it expects a socket that the HTTP server knows. Without a descriptor for it, there is no such socket.
+    socket.on('error', noop);
     socket.server = httpServer;
+    if (socket.destroyed) return;
+    socket.removeListener('error', noop);
     socket._server = httpServer;
     httpServer._connections++;
   }

@@ -42,6 +42,8 @@ class ListeningHandle {
     for (const port of this._ports) port.unref();
   }
 
+  isInstalled() { return this._owner !== undefined; }
+
   has(port) { return this._ports.has(port); }
 
   add(port) {
@@ -144,7 +146,7 @@ function share(httpServer, listen) {
   const handle = handleOf(httpServer);
   const bound = listen((fd, bytes) => handle.handOver(fd, bytes));
   handle.add(bound);
-  if (httpServer._handle !== handle) install(httpServer, handle, bound.address());
+  if (!handle.isInstalled()) install(httpServer, handle, bound.address());
   return {
     // The program may have closed the HTTP server.
     address: () => (handle.has(bound) ? bound.address() : null),
@@ -167,19 +169,29 @@ function listenItself(httpServer, options, done) {
   // What is left of the last time.
   if (httpServer._handle instanceof ListeningHandle) httpServer._handle = null;
   let closed = false;
-  const close = () => {
-    closed = true;
-    if (!listensElsewhere(httpServer)) stopListening(httpServer);
-  };
-  httpServer.once('error', done);
-  httpServer.listen(options, () => {
-    httpServer.removeListener('error', done);
+  const onListening = () => settle(null);
+  const settle = (error) => {
+    httpServer.removeListener('listening', onListening);
+    httpServer.removeListener('error', settle);
+    if (error !== null) {
+      done(error);
+      return;
+    }
     ours.set(httpServer, httpServer._handle);
     if (closed) stopListening(httpServer);
     else done(null);
-  });
+  };
+  httpServer.once('listening', onListening);
+  httpServer.once('error', settle);
+  httpServer.listen(options);
   ours.set(httpServer, httpServer._handle);
-  return { address: () => (closed ? null : httpServer.address()), close };
+  return {
+    address: () => (closed ? null : httpServer.address()),
+    close() {
+      closed = true;
+      if (!listensElsewhere(httpServer)) stopListening(httpServer);
+    },
+  };
 }
 
 /** Closes the port of an HTTP server; the rest of its close() is the program's to call. */

@@ -12,6 +12,7 @@ const { scheduleDelivery } = require('../connection/delivery');
 const { StreamReceiver } = require('./stream-receiver');
 const { PLACE_MASK, connections } = require('./connections-by-id');
 const { DRAIN, tellWhenWritten, endCallbacks } = require('./send-callbacks');
+const { openHandle, countBefore } = require('./closed-handle');
 const { becomeOrdinary, readAgain, changeAliveFor } = require('./taken-over-socket');
 
 const NO_BYTES = Buffer.alloc(0);
@@ -19,6 +20,10 @@ const NO_BYTES = Buffer.alloc(0);
 /** Has Node write the socket of a connection from now on, and read it when `stopped` is called. */
 function giveBack(connection) {
   const { socket, _nativeId: id } = connection;
+  if (openHandle(socket) === null) {
+    socket.destroy(Object.assign(new Error('dup EMFILE'), { code: 'EMFILE', syscall: 'dup' }));
+    return;
+  }
   if (!becomeOrdinary(socket)) return;
   // Nothing can be written to a stream that has ended: what waits is written by the addon.
   const keepsWriting = socket.writableEnded;
@@ -72,7 +77,10 @@ function forget(connection, release) {
   connections[id & PLACE_MASK] = undefined;
   connection._nativeId = null;
   connection._earlyChunks = null;
-  changeAliveFor(connection.socket, -1);
+  const { socket } = connection;
+  changeAliveFor(socket, -1);
+  const counters = binding.nativeCounters(id);
+  if (counters !== null && socket._handle) countBefore(socket, counters[1], counters[2]);
   return release(id);
 }
 

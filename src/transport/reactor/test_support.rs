@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::event::{ConnectionId, Events, ListenerId, Room, SocketEvent};
 use super::inflation::Spawn;
 use super::read_buffer::{READ_LEN, ReceivedBytes, test_ring};
-use super::{Progress, Reactor};
+use super::{Look, Progress, Reactor};
 use crate::protocol::deflate::Settings;
 use crate::protocol::{Compressor, Config, Event, Inflation, MaskPolicy, OpCode, Role, encoder};
 
@@ -120,7 +120,7 @@ impl Bench {
     }
 
     pub(crate) fn add_with(&mut self, socket: &impl AsFd, config: Config, early: &[u8]) -> ConnectionId {
-        self.reactor.add(socket.as_fd(), config, early, false).expect("descriptors").0
+        self.reactor.add(socket.as_fd(), config, early, false, true).expect("descriptors").0
     }
 
     /// A connection over TCP: its id, our socket and the peer's.
@@ -130,7 +130,7 @@ impl Bench {
     }
 
     pub(crate) fn turn(&mut self, room: Room) -> Progress {
-        self.reactor.turn(room, &mut self.events).expect("the set works")
+        self.reactor.turn(Look::Set, room, &mut self.events).expect("the set works")
     }
 
     pub(crate) fn flush(&mut self) {

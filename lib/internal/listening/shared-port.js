@@ -75,11 +75,15 @@ class ListeningHandle {
   handOver(fd, bytes) {
     const handle = openHandle(fd);
     if (handle === null) return;
-    this.onconnection(0, handle);
-    const socket = handle[this._owner];
-    // There is none if the HTTP server has too many. The socket flows from a tick on that comes before this one; what comes of
-    // the bytes must not pause it earlier. Nothing else can have been read meanwhile: that takes another turn of the loop.
-    if (socket) process.nextTick(putInFront, socket, bytes);
+    try {
+      this.onconnection(0, handle);
+    } finally {
+      // A listener of the program may have thrown.
+      const socket = handle[this._owner];
+      // There is none if the HTTP server has too many. The socket flows from a tick on that comes before this one; what comes of
+      // the bytes must not pause it earlier. Nothing else can have been read meanwhile: that takes another turn of the loop.
+      if (socket) process.nextTick(putInFront, socket, bytes);
+    }
   }
 }
 

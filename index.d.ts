@@ -304,6 +304,13 @@ export interface IServerConfig extends IConfig {
   port?: null | undefined;
 
   /**
+   * The HTTP server that gets all other requests on the port of a server that listens itself; see
+   * {@link IListeningServerConfig}.
+   * @default null
+   */
+  fallback?: null | undefined;
+
+  /**
    * Mounts the server on no HTTP server: the program calls `handleUpgrade()`.
    * @default false
    */
@@ -435,7 +442,7 @@ export interface IServerConfig extends IConfig {
 export type INoServerConfig = Omit<IServerConfig, 'httpServer'> & { noServer: true };
 
 /** Options of a server that listens itself. */
-export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServer' | 'host' | 'port'> & {
+export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServer' | 'host' | 'port' | 'fallback'> & {
   /** The port to listen on, as a number or in digits; 0 lets the operating system choose. */
   port: number | string;
   /**
@@ -443,6 +450,12 @@ export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServe
    * @default all addresses
    */
   host?: string | null | undefined;
+  /**
+   * The HTTP server that gets all requests on this port that are not for WebSockets, as if it listened there. It must not
+   * listen itself.
+   * @default null, such requests are refused
+   */
+  fallback?: http.Server | null | undefined;
 };
 
 /** Why a request was refused. docs/errors.md lists the codes. */

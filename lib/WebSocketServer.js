@@ -14,7 +14,7 @@ const channels = require('./internal/base/channels');
 const { makeInspectable } = require('./internal/base/inspect');
 const { statsOfServer, Totals } = require('./internal/connection/stats');
 const { compileFilter } = require('./internal/handshake/mount-filter');
-const { upgradeListener, mountOn, unmountFrom } = require('./internal/handshake/shared-upgrades');
+const { upgradeListener, mountOn, unmountFrom, isOursAlone, offerUpgrade } = require('./internal/handshake/shared-upgrades');
 const { isBehindResponse, afterResponses } = require('./internal/handshake/pipelining');
 const { emitRequest } = require('./internal/handshake/request-event');
 const { requestArrived, noteRefusal } = require('./internal/handshake/watched-handshakes');
@@ -26,6 +26,7 @@ const { isTime } = require('./internal/time/is-time');
 const { SERVER_OPTIONS } = require('./internal/options/tables');
 const { readOptions } = require('./internal/options/read-options');
 const { isHttpServer } = require('./internal/options/http-servers');
+const { becomeFallback } = require('./internal/listening/other-upgrades');
 const { AddressCounts } = require('./internal/listening/address-counts');
 const { optionError, websocketError } = require('./internal/base/errors');
 
@@ -88,6 +89,9 @@ WebSocketServer.prototype.mount = function mount(config) {
   if (listens && (merged.noServer || merged.httpServer)) {
     throw optionError('The option port excludes httpServer and noServer: the server either listens itself or has one that does.');
   }
+  if (merged.fallback && !listens) {
+    throw optionError('The option fallback needs the option port: the HTTP server gets what comes in there.');
+  }
   if (merged.noServer || listens) merged.httpServer = [];
   if (!merged.httpServer) throw optionError('You must specify an httpServer on which to mount the WebSocket server.');
   if (!Array.isArray(merged.httpServer)) merged.httpServer = [merged.httpServer];
@@ -95,7 +99,9 @@ WebSocketServer.prototype.mount = function mount(config) {
   this.config = merged;
   this._filter = filter;
   this._originProblem = originProblem;
-  for (const httpServer of merged.httpServer) {
+  const { fallback } = merged;
+  if (fallback) becomeFallback(fallback, () => isOursAlone(fallback));
+  for (const httpServer of fallback ? [fallback] : merged.httpServer) {
     mountOn(httpServer, this, this._handlers.upgrade);
     if (!this._mountedOn.includes(httpServer)) this._mountedOn.push(httpServer);
   }
@@ -107,7 +113,10 @@ WebSocketServer.prototype.mount = function mount(config) {
 /** Listens itself; ends in `listening`, or in `error`. */
 WebSocketServer.prototype._listen = function _listen() {
   if (this._listener !== null) this._listener.close();
-  this._listener = new Listener(this.config, this.handleUpgrade.bind(this), (error) => {
+  const { fallback } = this.config;
+  const handle = this.handleUpgrade.bind(this);
+  const onUpgrade = fallback ? offerUpgrade.bind(null, fallback, this._handlers.upgrade, handle) : handle;
+  this._listener = new Listener(this.config, onUpgrade, (error) => {
     if (error === null) {
       this.emit('listening');
       return;

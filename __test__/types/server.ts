@@ -174,3 +174,5 @@ alone.on('connect', async (connection) => {
 alone.on('subscribe', (connection, topic) => console.log(connection.remoteAddress, topic.length));
 alone.on('pubsubRestored', ({ downtime }) => console.log(downtime));
 new WebSocketServer({ noServer: true, highWaterMark: 1 << 20, maxBufferedAmount: 1 << 24, maxBufferedAmountPolicy: 'drop' });
+new WebSocketServer({ port: '8080', host: '127.0.0.1', fallback: http.createServer() });
+new WebSocketServer({ port: 0, fallback: null });

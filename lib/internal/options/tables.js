@@ -4,7 +4,7 @@
 
 const { DEFAULT_IO, checkIo } = require('../transport/io-option');
 const { deflateSettings } = require('../compression/per-message-deflate');
-const { httpServers } = require('./http-servers');
+const { fallbackServer, httpServers } = require('./http-servers');
 const { number, size, keepaliveTime, flag, oneOf, other, group, pubsub, webSocketVersion } = require('./kinds');
 
 function io(value) {
@@ -41,6 +41,7 @@ const SERVER_OPTIONS = {
   httpServer: [null, httpServers],
   noServer: [false, flag],
   port: [null, other],
+  fallback: [null, fallbackServer],
   path: [null, other],
   host: [null, other],
   allowedOrigins: [null, other],

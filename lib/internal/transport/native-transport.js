@@ -45,6 +45,9 @@ function happen(connection, kind, value) {
     case KIND.STOPPED:
       stopped(connection);
       return;
+    case KIND.PASSED:
+      connection.passed(value);
+      return;
     default:
       if (connection.socket.timeout) connection.socket._unrefTimer();
       connection._arrive(kind, value, batchTime());

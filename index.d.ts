@@ -39,6 +39,66 @@ export interface ISendOptions {
   compress?: boolean | undefined;
 }
 
+/** How a connection takes the messages of a topic. */
+export interface ISubscribeOptions {
+  /**
+   * What happens to a message while so much waits for the connection that its peer is too slow (`highWaterMark`): it waits as
+   * well, as far as `maxBufferedAmount` allows; it is not sent; it waits in place of the one before on the same topic; or the
+   * connection is dropped with 1008.
+   * @default 'queue'
+   */
+  slow?: 'queue' | 'drop' | 'latest' | 'close' | undefined;
+}
+
+/** How one message is published. */
+export interface IPublishOptions extends ISendOptions {
+  /** Who of this process does not get it. */
+  except?: connection | connection[] | undefined;
+
+  /**
+   * True sends it to subscribers of this process only.
+   * @default false
+   */
+  local?: boolean | undefined;
+}
+
+/** Subscribers of a topic in all processes. */
+export interface ITopicCount {
+  connections: number;
+  /** Processes that have answered, this one included. */
+  nodes: number;
+  /** The ids of processes that have not answered in time. */
+  silent: string[];
+}
+
+/** What an adapter tells the server. */
+export interface IPubSubContext {
+  /** The id of this server among those that have one engine: 12 characters. */
+  node: string;
+  /** The engine has brought this, in the order in which it comes. Never throws. */
+  deliver(topic: string, envelope: Uint8Array): void;
+  /** The engine is away; messages may get lost from now on. To be called before the first message behind a gap. */
+  lost(error?: Error): void;
+  /** The engine is back, with all subscriptions that it had confirmed. */
+  restored(): void;
+}
+
+/** What connects servers of several processes: an engine such as Redis or NATS. docs/adapters.md says how to write one. */
+export interface IPubSubAdapter {
+  /** Done when messages can be published and topics subscribed. Called again after it has failed. */
+  start(context: IPubSubContext): void | Promise<void>;
+  /** Done when the engine has confirmed. Topics that are subscribed already are no fault. */
+  subscribe(topics: string[]): Promise<void>;
+  /** Done when the engine has confirmed. Topics that are not subscribed are no fault. */
+  unsubscribe(topics: string[]): Promise<void>;
+  /** Done when the engine has the message. */
+  publish(topic: string, envelope: Uint8Array): Promise<void>;
+  /** Without it, the servers count by messages to each other. */
+  count?(topic: string, timeout: number): Promise<ITopicCount>;
+  /** Gives subscriptions and listeners up. The program's clients stay open. */
+  close(): Promise<void>;
+}
+
 /** Compression of messages, permessage-deflate (RFC 7692): what this side does, and asks of the other. */
 export interface IPerMessageDeflate {
   /**
@@ -244,6 +304,13 @@ export interface IServerConfig extends IConfig {
   port?: null | undefined;
 
   /**
+   * The HTTP server that gets all other requests on the port of a server that listens itself; see
+   * {@link IListeningServerConfig}.
+   * @default null
+   */
+  fallback?: null | undefined;
+
+  /**
    * Mounts the server on no HTTP server: the program calls `handleUpgrade()`.
    * @default false
    */
@@ -332,13 +399,50 @@ export interface IServerConfig extends IConfig {
    * @default 16384
    */
   maxPendingRequests?: number | undefined;
+
+  /**
+   * Connects the topics of this server with those of other processes.
+   * @default null
+   */
+  pubsub?: IPubSubAdapter | null | undefined;
+
+  /**
+   * How many topics a connection may be subscribed to; `subscribe()` is rejected for further ones.
+   * @default 128
+   */
+  maxTopicsPerConnection?: number | undefined;
+
+  /**
+   * How many bytes of UTF-8 a topic may have.
+   * @default 255
+   */
+  maxTopicLength?: number | undefined;
+
+  /**
+   * How many bytes of messages wait while the engine is away; further ones are refused.
+   * @default 0
+   */
+  maxPublishQueue?: number | undefined;
+
+  /**
+   * How long this process still gets the messages of a topic from the engine after its last subscriber has left.
+   * @default 1000
+   */
+  topicLinger?: number | undefined;
+
+  /**
+   * `'local-first'` sends to subscribers of this process at once; `'engine'` sends to them when the engine brings the message,
+   * so that all processes have one order.
+   * @default 'local-first'
+   */
+  topicOrder?: 'local-first' | 'engine' | undefined;
 }
 
 /** Options of a server that is mounted on no HTTP server. */
 export type INoServerConfig = Omit<IServerConfig, 'httpServer'> & { noServer: true };
 
 /** Options of a server that listens itself. */
-export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServer' | 'host' | 'port'> & {
+export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServer' | 'host' | 'port' | 'fallback'> & {
   /** The port to listen on, as a number or in digits; 0 lets the operating system choose. */
   port: number | string;
   /**
@@ -346,6 +450,12 @@ export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServe
    * @default all addresses
    */
   host?: string | null | undefined;
+  /**
+   * The HTTP server that gets all requests on this port that are not for WebSockets, as if it listened there. It must not
+   * listen itself.
+   * @default null, such requests are refused
+   */
+  fallback?: http.Server | null | undefined;
 };
 
 /** Why a request was refused. docs/errors.md lists the codes. */
@@ -370,6 +480,16 @@ export interface IServerEvents {
   close: [connection: connection, reason: number, desc: string];
   /** A request was refused before `request` could be emitted. */
   upgradeError: [error: IUpgradeError];
+  /** A connection has subscribed to a topic. */
+  subscribe: [connection: connection, topic: string];
+  /** A connection is not subscribed to a topic any more, because of `unsubscribe()` or because it closes. */
+  unsubscribe: [connection: connection, topic: string];
+  /** The engine is away: messages of other processes may get lost. */
+  pubsubLost: [error: IWebSocketError];
+  /** It is back; after so many milliseconds. */
+  pubsubRestored: [window: { downtime: number }];
+  /** The engine has refused something, or brought something that cannot be read. */
+  pubsubError: [error: IWebSocketError, where: { topic: string; stage: string }];
 }
 
 /** Listens for WebSocket requests on HTTP servers. */
@@ -380,6 +500,8 @@ export class server extends EventEmitter {
   connections: connection[];
   /** The requests that were neither accepted nor rejected yet. */
   pendingRequests: request[];
+  /** The topics that have a subscriber in this process, in no particular order. */
+  readonly topics: string[];
 
   /** With options, `mount()` is called with them. */
   constructor(serverConfig?: IServerConfig | INoServerConfig | IListeningServerConfig);
@@ -390,6 +512,20 @@ export class server extends EventEmitter {
   broadcastBytes(data: BinaryData): void;
   /** Sends a text message to every open connection. */
   broadcastUTF(data: IStringified): void;
+
+  /**
+   * Sends to all subscribers of a topic: binary data as it is, everything else as text.
+   * @param cb called once: when the message has gone to all subscribers of this process and the engine has it, or with an Error
+   * @returns how many subscribers of this process get it
+   */
+  publish(topic: string, data: BinaryData | IStringified, options?: IPublishOptions | SendCallback, cb?: SendCallback): number;
+  /** The connections of this process that are subscribed to a topic. */
+  subscribers(topic: string): connection[];
+  /**
+   * Counts the subscribers of a topic in all processes. Processes that do not answer in time are named.
+   * @param options `timeout` in milliseconds, 1000 by default
+   */
+  count(topic: string, options?: { timeout?: number | undefined }): Promise<ITopicCount>;
 
   /** Starts to handle the `upgrade` event of `serverConfig.httpServer`, or to listen on `serverConfig.port`. */
   mount(serverConfig: IServerConfig | INoServerConfig | IListeningServerConfig): void;
@@ -450,7 +586,7 @@ export interface ICookie {
 /** What `accept()` takes besides. */
 export interface IAcceptOptions {
   /** Headers for the answer; a list of values makes several lines. Those of the handshake itself cannot be set. */
-  headers?: { [name: string]: string | number | Array<string | number> } | null | undefined;
+  headers?: { [name: string]: string | number | Array<string | number> | null | undefined } | null | undefined;
 }
 
 /** An extension agreed on for a connection. */
@@ -694,6 +830,69 @@ export interface IServerStats extends IMessageStats {
   bufferedAmount: number;
   /** How many of the open connections have which transport. */
   transports: { stream: number; loop: number; threads: number };
+  /** Topics, and what has gone through the engine. */
+  pubsub: IPubSubStats;
+}
+
+/** `stats().pubsub` of a {@link server}. */
+export interface IPubSubStats {
+  /** Topics that have a subscriber in this process. */
+  topics: number;
+  /** Subscriptions in this process. */
+  subscriptions: number;
+  /** Messages given to the engine. */
+  published: number;
+  /** Messages of other processes. */
+  received: number;
+  /** Own messages that the engine has brought back. */
+  echoes: number;
+  /** Envelopes that could not be read. */
+  malformed: number;
+  /** Messages dropped because the engine brings more than this process can deliver. */
+  dropped: number;
+  /** Messages that came twice. */
+  repeated: number;
+  /** Messages that did not come although later ones did. */
+  missed: number;
+  /** Bytes that wait for the engine to come back. */
+  queuedBytes: number;
+  /** Milliseconds since the engine is away; 0 when it is there. */
+  lostFor: number;
+}
+
+/** Options of `connection.stream()`. */
+export interface IStreamOptions {
+  /**
+   * Whether texts are read as strings, and strings are sent as texts. Otherwise everything that is read is a Buffer, and
+   * everything that is written goes out as binary.
+   * @default false
+   */
+  objectMode?: boolean | undefined;
+  /** The same for what is read. */
+  readableObjectMode?: boolean | undefined;
+  /** The same for what is written. */
+  writableObjectMode?: boolean | undefined;
+  /**
+   * How many bytes, or messages in object mode, may wait in the stream in each direction.
+   * @default that of Node's streams
+   */
+  highWaterMark?: number | undefined;
+  /** The same for what is read. */
+  readableHighWaterMark?: number | undefined;
+  /** The same for what is written. */
+  writableHighWaterMark?: number | undefined;
+  /** Destroys the stream when it is aborted. */
+  signal?: AbortSignal | null | undefined;
+}
+
+/** What a stream of a connection is destroyed with when messages may be missing. */
+export interface IStreamClosedError extends IWebSocketError {
+  code: 'ERR_WEBSOCKET_STREAM_CLOSED';
+  /** How the connection was closed, as in its event `close`. */
+  closeCode: number;
+  closeReason: string;
+  /** What has failed, if the socket has. */
+  cause?: unknown;
 }
 
 /** @deprecated Every connection can be read with `for await`: use {@link connection}. */
@@ -829,6 +1028,24 @@ export class connection extends EventEmitter {
   // The calls that send return a boolean. They are declared with `any` for programs written against @types/websocket, where
   // they return nothing: those pass it on in functions that return nothing. The callback may take the place of the options.
 
+  /** The topics that this connection is subscribed to, in no particular order. */
+  readonly topics: string[];
+
+  /**
+   * Subscribes to a topic, at once for what is published in this process. Again, it changes the options.
+   * @returns resolved when messages of other processes come as well. Rejected for a topic that is empty or too long, for too
+   *   many topics, and when the connection is not open. You need not look at it.
+   */
+  subscribe(topic: string, options?: ISubscribeOptions): Promise<void>;
+  /** Ends a subscription; false when there was none. Subscriptions end with the connection anyway. */
+  unsubscribe(topic: string): boolean;
+  isSubscribed(topic: string): boolean;
+  /**
+   * Sends to all subscribers of a topic but this connection, which need not be one of them.
+   * @returns false when nothing was sent: the connection is not open, or the topic is empty or too long
+   */
+  publish(topic: string, data: BinaryData | IStringified, options?: IPublishOptions | SendCallback, cb?: SendCallback): boolean;
+
   /**
    * Sends a text message.
    * @returns false when it is better to wait for `drain`, and when nothing was sent
@@ -862,6 +1079,13 @@ export class connection extends EventEmitter {
    * 64 of them or 1 MiB wait. Ends when the connection is closed, is rejected when its socket fails.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message>;
+
+  /**
+   * The messages from now on as a Duplex: `end()` closes the connection with 1000, `destroy()` ends it at once, and a connection
+   * that does not end with 1000 or without a code destroys the stream with an {@link IStreamClosedError}. docs/streams.md has more.
+   * @throws Error for options that mean nothing, and without `assembleFragments`
+   */
+  stream(options?: IStreamOptions): stream.Duplex;
 
   /** Sends a ping and resolves with the milliseconds its answer took. Rejected when the connection ends before. */
   measureLatency(): Promise<number>;

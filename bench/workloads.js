@@ -4,10 +4,11 @@
 //
 //   id      name on the command line
 //   title   name in the tables
-//   mode    echo, broadcast, connect, idle (options of bench/load) or client (options of bench/clients)
+//   mode    echo, broadcast, topics, connect, idle (options of bench/load) or client (options of bench/clients)
 //   load    options for the load generator, as it spells them
 //   unit    what is counted; figures are per unit
 //   peers   only these take part
+//   publish whether broadcasts go by a topic
 //   callbacks  whether the servers send with a callback
 //   quick   whether --quick runs it
 //   goals   of    the peer that has to reach it
@@ -70,6 +71,14 @@ const WORKLOADS = [
     load: { connections: 500, 'in-flight': 2, size: 1024 },
     goals: [versus('uwebsockets', 0.95), atMost(0.1, 'main')] },
 
+  { id: 'publish-100', title: 'publish to 100 subscribers, 64 B text, 4 in flight', mode: 'broadcast', publish: true, unit: 'delivery',
+    load: { connections: 100, 'in-flight': 4, size: 64 },
+    goals: [versus('uwebsockets', 1), atMost(0.1, 'main')] },
+
+  { id: 'topics-1000', title: '1,000 topics of 5, 64 B text, to all but the sender', mode: 'topics', unit: 'delivery',
+    load: { connections: 5000, room: 5, size: 64 },
+    goals: [versus('uwebsockets', 1)] },
+
   echo('deflate-1k', '16 connections, permessage-deflate, 1 KiB JSON, context takeover',
     { connections: 16, size: 1024, payload: 'json', deflate: true },
     [versus('uwebsockets', 0.8), versus('ws', 0.1)]),
@@ -115,7 +124,7 @@ const AUTO_NOISE = 1.1;
 for (const workload of WORKLOADS) {
   const options = workload.load;
   const { mode } = workload;
-  workload.needs = mode === 'client' ? [] : [mode, ...['deflate', 'tls'].filter((name) => options[name]), ...(workload.callbacks ? ['callbacks'] : [])];
+  workload.needs = mode === 'client' ? [] : [mode, ...['deflate', 'tls'].filter((name) => options[name]), ...['callbacks', 'publish'].filter((name) => workload[name])];
 }
 
 module.exports = { WORKLOADS, AUTO_NOISE };

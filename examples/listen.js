@@ -32,22 +32,39 @@ function fail(line) {
   process.exit(1);
 }
 
-/**
- * @param {import('net').Server} server an HTTP or HTTPS server
- * @param {{ port?: number, host?: string }} options what to use without the environment variable PORT
- * @param {(authority: string) => void} onListening gets what stands in the URL for the server, such as `127.0.0.1:8080`
- */
-function listen(server, { port: fallback = 8080, host = '127.0.0.1' }, onListening) {
-  const port = Number(process.env.PORT || fallback);
+/** The port in the environment variable PORT, or else `byDefault`. */
+function choosePort(byDefault = 8080) {
+  const port = Number(process.env.PORT || byDefault);
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     fail(`PORT must be a number from 0 to 65535, not ${JSON.stringify(process.env.PORT)}.`);
   }
+  return port;
+}
+
+/**
+ * Waits until a server listens.
+ * @param {import('events').EventEmitter} server anything with address() and the events `listening` and `error`
+ * @param {{ port: number, host: string }} where it has been told to listen
+ * @param {(authority: string) => void} onListening gets what stands in the URL for the server, such as `127.0.0.1:8080`
+ */
+function whenListening(server, { port, host }, onListening) {
   // A port in use and the like. Without a listener, Node ends the process with a stack trace.
   server.once('error', (error) => fail(explain(error, port, host)));
-  server.listen(port, host, () => {
+  server.once('listening', () => {
     const { address, port: actualPort, family } = server.address();
     onListening(`${family === 'IPv6' ? `[${address}]` : address}:${actualPort}`);
   });
 }
 
-module.exports = { listen };
+/**
+ * @param {import('net').Server} server an HTTP or HTTPS server
+ * @param {{ port?: number, host?: string }} options what to use without the environment variable PORT
+ * @param {(authority: string) => void} onListening as for whenListening()
+ */
+function listen(server, { port: byDefault, host = '127.0.0.1' }, onListening) {
+  const port = choosePort(byDefault);
+  whenListening(server, { port, host }, onListening);
+  server.listen(port, host);
+}
+
+module.exports = { listen, choosePort, whenListening };

@@ -8,14 +8,16 @@ const WebSocketRequest = require('./WebSocketRequest');
 const { isToken } = require('./internal/addon/binding');
 const { compileTrustProxy } = require('./internal/handshake/trust-proxy');
 const { broadcast } = require('./internal/connection/sending');
+const topics = require('./internal/topics/server-methods');
 const { asBuffer } = require('./internal/base/arguments');
 const channels = require('./internal/base/channels');
 const { makeInspectable } = require('./internal/base/inspect');
 const { statsOfServer, Totals } = require('./internal/connection/stats');
 const { compileFilter } = require('./internal/handshake/mount-filter');
-const { upgradeListener, mountOn, unmountFrom } = require('./internal/handshake/shared-upgrades');
+const { upgradeListener, mountOn, unmountFrom, isOursAlone, offerUpgrade } = require('./internal/handshake/shared-upgrades');
 const { isBehindResponse, afterResponses } = require('./internal/handshake/pipelining');
 const { emitRequest } = require('./internal/handshake/request-event');
+const { requestArrived, noteRefusal } = require('./internal/handshake/watched-handshakes');
 const { compileOriginCheck } = require('./internal/handshake/origins');
 const { BoundFunction } = require('./internal/base/context');
 const { deadlinesOf } = require('./internal/time/deadlines');
@@ -24,6 +26,7 @@ const { isTime } = require('./internal/time/is-time');
 const { SERVER_OPTIONS } = require('./internal/options/tables');
 const { readOptions } = require('./internal/options/read-options');
 const { isHttpServer } = require('./internal/options/http-servers');
+const { becomeFallback } = require('./internal/listening/other-upgrades');
 const { AddressCounts } = require('./internal/listening/address-counts');
 const { optionError, websocketError } = require('./internal/base/errors');
 
@@ -43,15 +46,25 @@ function WebSocketServer(config) {
   // The HTTP servers it is mounted on, and how often it was unmounted.
   this._mountedOn = [];
   this._unmounts = 0;
+  this._unmounted = false;
   this._filter = null;
   this._listener = null;
   this._originProblem = null;
   this._addressCounts = new AddressCounts();
   this._totals = new Totals();
+  // Who has subscribed to what, once somebody has.
+  this._topics = null;
   if (config) this.mount(config);
 }
 
 util.inherits(WebSocketServer, EventEmitter);
+Object.assign(WebSocketServer.prototype, topics.methods);
+
+/** The topics that have a subscriber in this process, in no particular order. */
+Object.defineProperty(WebSocketServer.prototype, 'topics', {
+  configurable: true,
+  get() { return topics.topicsOf(this); },
+});
 
 /**
  * Starts listening for requests, besides where it does so already. The options are for all requests from now on.
@@ -76,6 +89,9 @@ WebSocketServer.prototype.mount = function mount(config) {
   if (listens && (merged.noServer || merged.httpServer)) {
     throw optionError('The option port excludes httpServer and noServer: the server either listens itself or has one that does.');
   }
+  if (merged.fallback && !listens) {
+    throw optionError('The option fallback needs the option port: the HTTP server gets what comes in there.');
+  }
   if (merged.noServer || listens) merged.httpServer = [];
   if (!merged.httpServer) throw optionError('You must specify an httpServer on which to mount the WebSocket server.');
   if (!Array.isArray(merged.httpServer)) merged.httpServer = [merged.httpServer];
@@ -83,17 +99,24 @@ WebSocketServer.prototype.mount = function mount(config) {
   this.config = merged;
   this._filter = filter;
   this._originProblem = originProblem;
-  for (const httpServer of merged.httpServer) {
+  const { fallback } = merged;
+  if (fallback) becomeFallback(fallback, () => isOursAlone(fallback));
+  for (const httpServer of fallback ? [fallback] : merged.httpServer) {
     mountOn(httpServer, this, this._handlers.upgrade);
     if (!this._mountedOn.includes(httpServer)) this._mountedOn.push(httpServer);
   }
+  this._unmounted = false;
+  topics.startEngine(this);
   if (listens) this._listen();
 };
 
 /** Listens itself; ends in `listening`, or in `error`. */
 WebSocketServer.prototype._listen = function _listen() {
   if (this._listener !== null) this._listener.close();
-  this._listener = new Listener(this.config, this.handleUpgrade.bind(this), (error) => {
+  const { fallback } = this.config;
+  const handle = this.handleUpgrade.bind(this);
+  const onUpgrade = fallback ? offerUpgrade.bind(null, fallback, this._handlers.upgrade, handle) : handle;
+  this._listener = new Listener(this.config, onUpgrade, (error) => {
     if (error === null) {
       this.emit('listening');
       return;
@@ -130,6 +153,8 @@ WebSocketServer.prototype.close = function close(callback) {
 /** Stops listening for requests. Connections stay open. */
 WebSocketServer.prototype.unmount = function unmount() {
   this._unmounts++;
+  this._unmounted = true;
+  topics.endEngineIfUnused(this);
   for (const httpServer of this._mountedOn.splice(0)) unmountFrom(httpServer, this, this._handlers.upgrade);
   if (this._listener === null) return;
   this._listener.close();
@@ -160,11 +185,11 @@ WebSocketServer.prototype.broadcast = function broadcast(data) {
 };
 
 WebSocketServer.prototype.broadcastUTF = function broadcastUTF(utfData) {
-  broadcast(this.connections.slice(), 'sendUTF', utfData);
+  broadcast(this, topics.tableOf(this), 'sendUTF', utfData);
 };
 
 WebSocketServer.prototype.broadcastBytes = function broadcastBytes(binaryData) {
-  broadcast(this.connections.slice(), 'sendBytes', binaryData);
+  broadcast(this, topics.tableOf(this), 'sendBytes', binaryData);
 };
 
 /** Figures about the server up to now; docs/server.md describes them. */
@@ -194,6 +219,7 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
     return;
   }
   const wsRequest = new WebSocketRequest(socket, request, this.config, head, this);
+  requestArrived(this, wsRequest);
   try {
     if (this._filter !== null && !this._filter(request)) throw foreign();
     wsRequest.readHandshake();
@@ -217,12 +243,19 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
   }
 };
 
+/** Refuses a request that the program is not asked about. */
+function refuseAtOnce(server, request, socket, error) {
+  const wsRequest = new WebSocketRequest(socket, request, server.config);
+  requestArrived(server, wsRequest);
+  refuse(server, wsRequest, error);
+}
+
 /** Handles a pipelined request when the responses before have been written. */
 function waitForResponses(server, request, socket, head) {
   const unmounts = server._unmounts;
   afterResponses(request, socket, () => {
     if (server._unmounts === unmounts) server.handleUpgrade(request, socket, head);
-    else refuse(server, new WebSocketRequest(socket, request, server.config), refusal(503, 'The server was unmounted.'));
+    else refuseAtOnce(server, request, socket, refusal(503, 'The server was unmounted.'));
   });
 }
 
@@ -233,7 +266,7 @@ function foreign() {
 
 /** Refuses a request that no server on its HTTP server wants. */
 function refuseForeign(server, request, socket) {
-  const proceed = () => refuse(server, new WebSocketRequest(socket, request, server.config), foreign());
+  const proceed = () => refuseAtOnce(server, request, socket, foreign());
   if (isBehindResponse(request, socket)) afterResponses(request, socket, proceed);
   else proceed();
 }
@@ -293,6 +326,7 @@ function listenerFailed(server, wsRequest, cause) {
 function refuse(server, wsRequest, error) {
   debug('%s refused: %s', wsRequest.remoteAddress, error.message);
   error.statusCode = error.httpCode || 400;
+  noteRefusal(wsRequest, error);
   if (!wsRequest._resolved) wsRequest.reject(error.httpCode || 400, error.message, error.headers);
   server._totals.refused++;
   if (channels.upgradeError.hasSubscribers) channels.upgradeError.publish({ server, request: wsRequest, error });
@@ -354,6 +388,7 @@ WebSocketServer.prototype.handleRequestAccepted = function handleRequestAccepted
   connection.once('close', (closeReason, description) => {
     this.handleConnectionClose(connection, closeReason, description);
   });
+  connection._topics = topics.tableOf(this);
   this.connections.push(connection);
   this.emit('connect', connection);
   // The name in the documentation of WebSocket-Node.
@@ -363,6 +398,7 @@ WebSocketServer.prototype.handleRequestAccepted = function handleRequestAccepted
 WebSocketServer.prototype.handleConnectionClose = function handleConnectionClose(connection, closeReason, description) {
   remove(this.connections, connection);
   this._totals.add(connection);
+  topics.endEngineIfUnused(this);
   this.emit('close', connection, closeReason, description);
 };
 

@@ -6,6 +6,7 @@
 //! transport  sockets that the addon reads and writes: the reactor, and who drives it
 //!    │
 //! jobs       what takes long, on a thread of its own
+//! topics     who has subscribed to what; slow subscribers
 //!    │
 //! handshake  opening handshake (RFC 6455 section 4): requests, responses, header grammars
 //! protocol   frames, messages, limits, closing (sections 5 to 8): bytes in, events out
@@ -22,9 +23,12 @@ pub mod handshake;
 #[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]
 mod jobs;
 pub mod protocol;
-#[cfg(any(feature = "node", all(loom, test)))]
+#[cfg(any(feature = "node", test))]
 #[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]
 mod slots;
+#[cfg(any(feature = "node", all(test, not(loom))))]
+#[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]
+mod topics;
 // The models of loom need no Node, and tokio and mio do not go with them.
 #[cfg(all(any(feature = "node", all(loom, test)), unix))]
 #[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]

@@ -1,6 +1,6 @@
 'use strict';
 
-// docs/frameworks.md: each example answers HTTP and WebSocket, and stops in order on SIGTERM.
+// docs/frameworks.md and docs/fallback.md: each example answers HTTP and WebSocket, and stops in order on SIGTERM.
 //
 // Express is installed here. For the others set FRAMEWORKS to `install`, which installs them into a temporary directory, or to
 // a directory to keep them in.
@@ -100,6 +100,7 @@ function buildPage() {
 describe('the examples', () => {
   for (const [name, needs] of Object.entries({
     'express.js': 'express', 'fastify.js': 'fastify', 'koa.js': 'koa', 'hono.js': 'hono', 'nest.ts': '@nestjs/core', 'next.js': 'next',
+    'fallback-express.js': 'express', 'fallback-fastify.js': 'fastify', 'fallback-next.js': 'next',
   })) {
     test(`${name} answers HTTP, WebSockets and SIGTERM`, async (t) => {
       if (!isInstalled(needs)) {
@@ -108,7 +109,7 @@ describe('the examples', () => {
       }
       if (needs === 'next') buildPage();
       const port = await freePort();
-      const { file, code } = compiled(namedSnippet(PAGE, name));
+      const { file, code } = compiled(namedSnippet(name.startsWith('fallback-') ? 'docs/fallback.md' : PAGE, name));
       fs.writeFileSync(path.join(directory, file), withPort(code, port));
       const child = spawn(process.execPath, [file], { cwd: directory, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, NODE_ENV: 'production' } });
       t.after(() => child.kill('SIGKILL'));

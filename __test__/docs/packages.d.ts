@@ -1,9 +1,13 @@
 // Packages that only the examples use: their types are not installed here.
 
+declare module '@opentelemetry/api';
+declare module '@opentelemetry/sdk-trace-node';
+declare module '@nats-io/transport-node';
 declare module '@rollup/plugin-commonjs';
 declare module '@rollup/plugin-node-resolve';
 declare module 'express';
 declare module 'fastify';
+declare module 'ioredis';
 declare module 'graphql';
 declare module 'graphql-ws/use/ws';
 declare module 'koa';
@@ -11,7 +15,9 @@ declare module 'hono';
 declare module '@hono/node-server';
 declare module 'next';
 declare module 'partysocket/ws';
+declare module 'prom-client';
 declare module 'reconnecting-websocket';
+declare module 'redis';
 declare module 'reflect-metadata';
 declare module 'rxjs';
 declare module 'rxjs/operators';

@@ -22,6 +22,7 @@ declare global {
   const jpeg: Buffer;
   const callback: (error?: Error) => void;
   const tenants: Set<string | undefined>;
+  const store: { append(room: string, text: string): Promise<number>; after(room: string, number: number): Promise<unknown[]> };
   const database: { insert(row: unknown): Promise<void> };
   function findUser(session: string | null): Promise<{ name: string } | undefined>;
   function handle(message: websocket.Message): Promise<void>;

@@ -114,6 +114,20 @@ test('express.js counts, publishes to the subscribers, and refuses other paths',
   await example.stop();
 });
 
+test('one-port.js echoes and counts, and lets Express answer the rest', async (t) => {
+  const example = startExample(t, 'one-port.js');
+  const port = await example.port();
+  const status = async () => (await fetch(`http://127.0.0.1:${port}/`)).json();
+  assert.deepStrictEqual(await status(), { connections: 0, messages: 0 });
+  const peer = await connect(t, port, { path: '/echo' });
+  peer.send({ opcode: OPCODE.TEXT, payload: 'Hello' });
+  assert.strictEqual((await peer.frame()).payload.toString(), 'Hello');
+  assert.deepStrictEqual(await status(), { connections: 1, messages: 1 });
+  assert.strictEqual((await fetch(`http://127.0.0.1:${port}/none`)).status, 404);
+  peer.destroy();
+  await example.stop();
+});
+
 test('tls.js talks over wss with a certificate that is checked', async (t) => {
   const example = startExample(t, 'tls.js');
   await example.succeeds();
@@ -158,7 +172,7 @@ for (const name of servers) {
 }
 
 test('all servers among the examples were tried with a port in use', () => {
-  assert.deepStrictEqual(servers.sort(), ['broadcast.js', 'demo/server.js', 'echo-server.js', 'express.js', 'router-subprotocols.js', 'tls.js']);
+  assert.deepStrictEqual(servers.sort(), ['broadcast.js', 'demo/server.js', 'echo-server.js', 'express.js', 'one-port.js', 'router-subprotocols.js', 'tls.js']);
 });
 
 test('the README of the examples lists every one of them', () => {

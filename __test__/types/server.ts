@@ -156,4 +156,23 @@ alone.on('connect', async (connection) => {
   const transport: 'stream' | 'loop' | 'threads' = connection.stats().transport;
   console.log(transport, alone.stats().transports.loop);
 });
+new WebSocketServer({
+  noServer: true, pubsub: null, maxTopicsPerConnection: 10, maxTopicLength: 64, maxPublishQueue: 1e6, topicLinger: 500, topicOrder: 'engine',
+});
+alone.on('connect', async (connection) => {
+  await connection.subscribe('news', { slow: 'latest' });
+  const ended: boolean = connection.isSubscribed('news') && connection.unsubscribe('news');
+  const sent: boolean = connection.publish('news', 'text', { except: [connection], compress: false }, (error) => console.log(error?.code));
+  const reached: number = alone.publish('news', Buffer.alloc(1), { local: true }) + alone.publish('news', 'text', () => {});
+  const others: connection[] = alone.subscribers('news');
+  const { connections, silent } = await alone.count('news', { timeout: 100 });
+  console.log(ended, sent, reached, others.length, connections, silent.join(), alone.topics[0], connection.topics[0]);
+  console.log(alone.stats().pubsub.subscriptions);
+  // @ts-expect-error there is no such policy
+  connection.subscribe('news', { slow: 'wait' });
+});
+alone.on('subscribe', (connection, topic) => console.log(connection.remoteAddress, topic.length));
+alone.on('pubsubRestored', ({ downtime }) => console.log(downtime));
 new WebSocketServer({ noServer: true, highWaterMark: 1 << 20, maxBufferedAmount: 1 << 24, maxBufferedAmountPolicy: 'drop' });
+new WebSocketServer({ port: '8080', host: '127.0.0.1', fallback: http.createServer() });
+new WebSocketServer({ port: 0, fallback: null });

@@ -27,7 +27,10 @@ const NUMBERS = {
   keepaliveGracePeriod: 0, maxFragments: 1, maxMessagesPerSecond: 1, maxBytesPerSecond: 1, maxLifetime: 0, idleTimeout: 0,
   highWaterMark: 1, maxBufferedAmount: 1, handshakeTimeout: 0,
 };
-const ONLY_SERVER = { maxConnections: 0, maxConnectionsPerAddress: 0, maxPendingRequests: 0 };
+const ONLY_SERVER = {
+  maxConnections: 0, maxConnectionsPerAddress: 0, maxPendingRequests: 0, maxTopicsPerConnection: 1, maxTopicLength: 1,
+  maxPublishQueue: 0, topicLinger: 0,
+};
 const ONLY_CLIENT = { maxRedirects: 0 };
 
 /** What each class does with options. */

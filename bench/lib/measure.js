@@ -79,7 +79,8 @@ async function load(context, port, mode, options, atReady, atResult) {
  */
 async function underLoad(name, workload, context, { before, after }) {
   const { deflate, tls } = workload.load;
-  const options = { broadcast: workload.mode === 'broadcast', callbacks: workload.callbacks, deflate, tls };
+  const { callbacks, publish, mode } = workload;
+  const options = { broadcast: mode === 'broadcast', publish, topics: mode === 'topics', callbacks, deflate, tls };
   const { server, port } = await startServer(name, context, flags(options));
   const raw = PEERS[name].server.abilities.includes('raw');
   let result;

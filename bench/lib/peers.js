@@ -8,12 +8,13 @@ const BENCH = path.join(__dirname, '..');
 
 /** What a server can do; a workload that needs more is not run with it. */
 const ALL = ['echo', 'callbacks', 'broadcast', 'connect', 'idle', 'deflate', 'tls'];
+const WITH_TOPICS = [...ALL, 'publish', 'topics'];
 const WITHOUT_CALLBACKS = ALL.filter((ability) => ability !== 'callbacks');
 const WITHOUT_DEFLATE = ALL.filter((ability) => ability !== 'deflate');
 
 /** How ours is started: on an http.Server, and who drives the sockets. */
 function ours(title, io, extra = []) {
-  const abilities = extra.includes('--native') ? ALL.filter((ability) => ability !== 'tls') : ALL;
+  const abilities = extra.includes('--native') ? WITH_TOPICS.filter((ability) => ability !== 'tls') : WITH_TOPICS;
   const args = ['--io', io, ...extra];
   return {
     title,
@@ -45,7 +46,7 @@ const PEERS = {
   'ours-stream': ours('this package, io: stream', 'stream'),
   'ours-native': ours('this package, native listener', 'auto', ['--native']),
   'ours-ws': { title: 'this package, websocket/ws', module: '../package.json', server: { file: 'websocket-ws.js', abilities: ALL } },
-  uwebsockets: other('uWebSockets.js', 'uwebsockets', { file: 'uwebsockets.js', abilities: WITHOUT_CALLBACKS }),
+  uwebsockets: other('uWebSockets.js', 'uwebsockets', { file: 'uwebsockets.js', abilities: WITH_TOPICS.filter((ability) => ability !== 'callbacks') }),
   ws: other('ws', 'ws', { file: 'ws.js', client: true, env: { WS_NO_BUFFER_UTIL: '1' } }),
   'ws-bufferutil': other('ws with bufferutil', 'ws', { file: 'ws.js', client: true }),
   websocket: other('websocket 1.0.35', 'websocket-1.0.35', { file: 'websocket-1.0.35.js', abilities: WITHOUT_DEFLATE, client: true }),

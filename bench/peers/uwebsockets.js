@@ -14,9 +14,21 @@ run((options, listening) => {
     maxBackpressure: MAX_MESSAGE,
     idleTimeout: 0,
     compression: options.deflate ? uws.DEDICATED_COMPRESSOR | uws.DEDICATED_DECOMPRESSOR : uws.DISABLED,
-    open: (socket) => { if (options.broadcast) socket.subscribe('everyone'); },
-    message: options.broadcast ? broadcast : echo
+    upgrade: (response, request, context) => {
+      const header = (name) => request.getHeader(`sec-websocket-${name}`);
+      response.upgrade({ room: request.getUrl() }, header('key'), header('protocol'), header('extensions'), context);
+    },
+    open: (socket) => {
+      if (options.broadcast) socket.subscribe('everyone');
+      if (options.topics) socket.subscribe(socket.room);
+    },
+    message: options.topics ? toOthers : options.broadcast ? broadcast : echo
   });
+
+  function toOthers(socket, message, isBinary) {
+    const data = Buffer.from(message);
+    socket.publish(socket.room, isBinary ? data : data.toString(), isBinary, options.deflate);
+  }
 
   function echo(socket, message, isBinary) {
     const data = Buffer.from(message);

@@ -123,6 +123,11 @@ pub(super) struct Message<'a> {
 }
 
 impl Message<'_> {
+    /// Bytes of payload that were compressed.
+    pub(super) fn compressed_len(&self) -> u64 {
+        if self.compressed { self.payload.len() as u64 } else { 0 }
+    }
+
     /// Appends the frames of the message, of at most `threshold` bytes of payload each.
     pub(super) fn put(&self, out: &mut BytesMut, threshold: u32, masked: bool) {
         let threshold = Some(threshold as usize);

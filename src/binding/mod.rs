@@ -12,7 +12,22 @@ mod arguments;
 mod compressors;
 mod handshake;
 mod node;
+mod publishing;
+mod raw;
 mod rows;
 #[cfg(unix)]
 mod sockets;
 mod streams;
+mod topics;
+
+use napi::bindgen_prelude::Object;
+use napi::{Env, Result};
+use napi_derive::napi;
+
+/// Adds the functions that are written on N-API itself to the exports of the addon.
+#[napi(module_exports)]
+pub fn init(exports: Object<'_>, env: Env) -> Result<()> {
+    #[cfg(unix)]
+    sockets::fast_calls::init(&exports, &env)?;
+    publishing::init(&exports, &env)
+}

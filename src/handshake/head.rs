@@ -17,6 +17,20 @@ impl HeadReader {
         Self { bytes: Vec::new(), max_len }
     }
 
+    /// Whether it shows already that this is no opening handshake: the method is not GET.
+    #[must_use]
+    pub fn is_other_method(&self) -> bool {
+        const METHOD: &[u8] = b"GET ";
+        let len = METHOD.len().min(self.bytes.len());
+        self.bytes[..len] != METHOD[..len]
+    }
+
+    /// Everything that has arrived, as long as [`HeadReader::push`] has not returned a request.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Takes a piece. Returns the request, and what came behind its head, once the head is complete. Linear in what
     /// arrives, however small the pieces are.
     ///
@@ -109,6 +123,36 @@ mod tests {
         let (last, all) = HEAD.split_last().expect("not empty");
         assert!(all.iter().all(|&byte| reader.push(&[byte]) == Ok(None)));
         assert_eq!(reader.push(&[*last, 0x81]), Ok(Some((request, vec![0x81]))));
+    }
+
+    #[test]
+    fn another_method_shows_with_the_first_byte_that_differs() {
+        let shows = |bytes: &[u8]| {
+            let mut reader = reader();
+            let _ = reader.push(bytes);
+            reader.is_other_method()
+        };
+        for bytes in [&b""[..], b"G", b"GET", b"GET ", b"GET /chat HTTP/1.1\r\nHost: "] {
+            assert!(!shows(bytes), "{bytes:?}");
+        }
+        for bytes in [&b"P"[..], b"GO", b"GETS", b"get /", b"\r\nGET /", b"\x16\x03\x01"] {
+            assert!(shows(bytes), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_refused_request_can_be_had_back_byte_for_byte() {
+        let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /next HTTP/1.1\r\n";
+        for at in 0..request.len() {
+            let mut reader = reader();
+            let (first, rest) = request.split_at(at);
+            if reader.push(first).is_ok() {
+                let _ = reader.push(rest);
+                assert_eq!(reader.into_bytes(), request, "{at}");
+            } else {
+                assert_eq!(reader.into_bytes(), first, "{at}");
+            }
+        }
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl Connection {
             limit: options.size,
         };
         if raw.is_none() {
-            connection.output.extend_from_slice(handshake::request(options).as_bytes());
+            connection.output.extend_from_slice(handshake::request(options, serial).as_bytes());
             connection.flush()?;
         }
         Ok(connection)

@@ -1,6 +1,7 @@
 //! Messages to an echo server, and one message to many connections. Every reply is compared with what was sent.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll};
@@ -197,50 +198,83 @@ fn refill(
 
 /// Messages to a server that sends each to everyone; counts deliveries.
 pub fn run_broadcast(options: &Options) -> Result<()> {
-    let mut flow = Broadcasts { sent: 0, received: vec![0; options.connections], pending: VecDeque::new() };
-    Run::open(options)?.finish(|run, limit| broadcast_phase(run, &mut flow, limit))
+    run_rooms(options, &mut [Room::new(0, 0..options.connections)], options.connections)
 }
 
-/// The bookkeeping of broadcasts, all of which the first connection asks for.
-struct Broadcasts {
+/// Messages to a server that sends each to all others in the room of whoever has sent it; the first one in each room does.
+pub fn run_topics(options: &Options) -> Result<()> {
+    let size = options.room;
+    let mut rooms: Vec<Room> = (0..options.connections / size)
+        .map(|room| Room::new(room * size, room * size + 1..(room + 1) * size))
+        .collect();
+    run_rooms(options, &mut rooms, size)
+}
+
+fn run_rooms(options: &Options, rooms: &mut [Room], size: usize) -> Result<()> {
+    Run::open(options)?.finish(|run, limit| rooms_phase(run, rooms, size, limit))
+}
+
+/// The bookkeeping of messages that one connection sends and others get.
+struct Room {
+    /// Who sends.
+    sender: usize,
+    audience: Range<usize>,
     sent: u64,
-    /// How many have arrived on each connection.
+    /// How many have arrived on each connection of the audience.
     received: Vec<u64>,
     /// Those under way, the oldest first: when they were sent, and to how many they have yet to be delivered.
     pending: VecDeque<(Instant, usize)>,
 }
 
-impl Broadcasts {
-    /// Asks for as many broadcasts as there is room for, in one write.
+impl Room {
+    fn new(sender: usize, audience: Range<usize>) -> Self {
+        let received = vec![0; audience.len()];
+        Self { sender, audience, sent: 0, received, pending: VecDeque::new() }
+    }
+
+    /// Sends as many messages as there is room for, in one write.
     fn refill(&mut self, run: &mut Run<'_>, quota: &mut u64) -> Result<()> {
         let room =
             (run.options.in_flight - self.pending.len()).min(usize::try_from(*quota).unwrap_or(usize::MAX));
         let now = Instant::now();
+        let sender = &mut run.connections[self.sender];
         for _ in 0..room {
-            run.connections[0].send(template_of(&run.templates, 0, self.sent))?;
+            sender.send(template_of(&run.templates, self.sender, self.sent))?;
             self.sent += 1;
-            self.pending.push_back((now, run.connections.len()));
+            self.pending.push_back((now, self.audience.len()));
         }
         *quota -= room as u64;
-        if room > 0 { run.connections[0].flush() } else { Ok(()) }
+        if room > 0 { sender.flush() } else { Ok(()) }
     }
 
-    /// Takes note of a delivery and returns when its broadcast was sent.
+    /// Takes note of a delivery and returns when its message was sent.
     fn deliver(&mut self, index: usize, event: &Event<'_>, templates: &[Template]) -> Result<Instant> {
-        let number = self.received[index];
+        if !self.audience.contains(&index) {
+            return peer(format!("a delivery to its sender: {event:?}"));
+        }
+        let received = &mut self.received[index - self.audience.start];
+        let number = *received;
         if number == self.sent {
             return peer(format!("a delivery too many: {event:?}"));
         }
-        check(event, template_of(templates, 0, number), false)?;
-        self.received[index] += 1;
+        check(event, template_of(templates, self.sender, number), false)?;
+        *received += 1;
         let oldest = self.sent - self.pending.len() as u64;
         let (sent, left) = &mut self.pending[(number - oldest) as usize];
         *left -= 1;
         Ok(*sent)
     }
+
+    /// Forgets what was delivered to everyone. In order: a later message cannot be complete before an earlier one.
+    fn settle(&mut self) {
+        while self.pending.front().is_some_and(|(_, left)| *left == 0) {
+            self.pending.pop_front();
+        }
+    }
 }
 
-fn broadcast_phase(run: &mut Run<'_>, flow: &mut Broadcasts, limit: Limit) -> Result<Stats> {
+/// `size`: how many connections are in each room.
+fn rooms_phase(run: &mut Run<'_>, rooms: &mut [Room], size: usize, limit: Limit) -> Result<Stats> {
     let options = run.options;
     let mut latency = report::histogram()?;
     let mut messages = 0_u64;
@@ -252,8 +286,12 @@ fn broadcast_phase(run: &mut Run<'_>, flow: &mut Broadcasts, limit: Limit) -> Re
         Limit::Time(_) if is_empty(limit) => 0,
         Limit::Time(_) => u64::MAX,
     };
-    flow.refill(run, &mut quota)?;
-    while !flow.pending.is_empty() {
+    let mut active = Vec::new();
+    for room in &mut *rooms {
+        room.refill(run, &mut quota)?;
+    }
+    let mut busy = rooms.iter().filter(|room| !room.pending.is_empty()).count();
+    while busy > 0 {
         client::poll_once(&mut run.poll, &mut run.events, options)?;
         for ready in &run.events {
             let index = ready.token().0;
@@ -262,11 +300,17 @@ fn broadcast_phase(run: &mut Run<'_>, flow: &mut Broadcasts, limit: Limit) -> Re
                 connection.flush()?;
             }
             let now = Instant::now();
+            // Connections that are left over are in no room.
+            let number = index / size;
             connection.read(ready, &mut run.scratch, |event| {
-                let sent = flow.deliver(index, &event, &run.templates)?;
+                let Some(room) = rooms.get_mut(number) else {
+                    return peer(format!("a delivery to nobody's room: {event:?}"));
+                };
+                let sent = room.deliver(index, &event, &run.templates)?;
                 latency.saturating_record((now - sent).as_nanos() as u64);
                 messages += 1;
                 last = now;
+                active.push(number);
                 Ok(())
             })?;
             if connection.ended() {
@@ -276,13 +320,18 @@ fn broadcast_phase(run: &mut Run<'_>, flow: &mut Broadcasts, limit: Limit) -> Re
         if deadline.is_some_and(|deadline| last >= deadline) {
             quota = 0;
         }
-        // Delivered to everyone, and in order: a later broadcast cannot be complete before an earlier one.
-        while flow.pending.front().is_some_and(|(_, left)| *left == 0) {
-            flow.pending.pop_front();
+        active.dedup();
+        for number in active.drain(..) {
+            let room = &mut rooms[number];
+            if room.pending.is_empty() {
+                continue;
+            }
+            room.settle();
+            room.refill(run, &mut quota)?;
+            busy -= usize::from(room.pending.is_empty());
         }
-        flow.refill(run, &mut quota)?;
-        if !flow.pending.is_empty() && last.elapsed() > options.stall {
-            return peer(format!("deliveries of {} broadcasts are missing", flow.pending.len()));
+        if busy > 0 && last.elapsed() > options.stall {
+            return peer(format!("deliveries in {busy} rooms are missing"));
         }
     }
     Ok(Stats { messages, elapsed: last - start, latency })

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 
 use crate::error::{Error, Result, peer};
-use crate::options::Options;
+use crate::options::{Mode, Options};
 
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// The key every connection sends. It need not be random: nobody in between caches.
@@ -28,12 +28,19 @@ pub fn accept(key: &str) -> String {
     STANDARD.encode(Sha1::new().chain_update(key).chain_update(GUID).finalize())
 }
 
-/// The request.
+/// The request of the connection with this index.
 #[must_use]
-pub fn request(options: &Options) -> String {
+pub fn request(options: &Options, index: u64) -> String {
+    let room;
+    let path = if options.mode == Mode::Topics {
+        room = format!("/{}", index / options.room as u64);
+        &room
+    } else {
+        &options.path
+    };
     let mut request = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n",
-        options.path, options.address,
+        path, options.address,
     );
     if let Some(protocol) = &options.protocol {
         request += &format!("Sec-WebSocket-Protocol: {protocol}\r\n");

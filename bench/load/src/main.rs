@@ -35,6 +35,7 @@ fn main() -> ExitCode {
     let outcome = match options.mode {
         Mode::Echo => echo::run(&options),
         Mode::Broadcast => echo::run_broadcast(&options),
+        Mode::Topics => echo::run_topics(&options),
         Mode::Connect => connect::run(&options),
         Mode::Idle => connect::run_idle(&options),
         Mode::Serve => server::run(&options),

@@ -15,6 +15,8 @@ Usage: websocket-load <mode> [options]
 Modes
   echo         messages to an echo server, every reply checked
   broadcast    a message to a server that sends it to all connections; every delivery checked
+  topics       messages to a server that sends each to all others in the room of its sender: the path, /0, /1, …; the first one
+               in each room sends; every delivery checked
   connect      cycles of connect, opening handshake, closing handshake
   idle         opens connections and holds them until a line arrives on stdin
   serve        echo server on an epoll loop; prints {\"port\":…}; also known as floor
@@ -32,6 +34,7 @@ Load
   --connections N        default 1; for connect: how many at a time
   --in-flight N          messages in flight per connection, default 1
   --burst                send --in-flight messages at once and wait for all replies before the next burst
+  --room N               topics: connections in a room, default 5
   --payload KIND         ascii, non-ascii, json (text) or binary; default ascii
   --size BYTES           payload of a message, default 64
   --fragments N          frames per message, default 1
@@ -60,6 +63,8 @@ pub enum Mode {
     Echo,
     /// One message, many deliveries.
     Broadcast,
+    /// One message, deliveries to all others in a room.
+    Topics,
     /// Connections that come and go.
     Connect,
     /// Connections that do nothing.
@@ -99,6 +104,8 @@ pub struct Options {
     pub connections: usize,
     /// Messages in flight per connection.
     pub in_flight: usize,
+    /// Connections in a room.
+    pub room: usize,
     /// Whether a burst has to be answered completely before the next one starts.
     pub burst: bool,
     /// What the messages consist of.
@@ -139,6 +146,7 @@ impl Options {
             deflate: false,
             connections: 1,
             in_flight: 1,
+            room: 5,
             burst: false,
             payload: Kind::Ascii,
             size: 64,
@@ -156,6 +164,7 @@ impl Options {
                     mode = Some(match value.string()?.as_str() {
                         "echo" => Mode::Echo,
                         "broadcast" => Mode::Broadcast,
+                        "topics" => Mode::Topics,
                         "connect" => Mode::Connect,
                         "idle" => Mode::Idle,
                         "serve" | "floor" => Mode::Serve,
@@ -171,6 +180,7 @@ impl Options {
                 Long("deflate") => options.deflate = true,
                 Long("connections") => options.connections = parser.value()?.parse()?,
                 Long("in-flight") => options.in_flight = parser.value()?.parse()?,
+                Long("room") => options.room = parser.value()?.parse()?,
                 Long("burst") => options.burst = true,
                 Long("payload") => options.payload = parser.value()?.parse()?,
                 Long("size") => options.size = parser.value()?.parse()?,
@@ -200,6 +210,9 @@ impl Options {
         }
         if self.connections == 0 || self.in_flight == 0 || self.fragments == 0 {
             return Err("--connections, --in-flight and --fragments are at least 1".into());
+        }
+        if self.mode == Mode::Topics && (self.room < 2 || self.connections < self.room) {
+            return Err("--room is at least 2, and there are enough --connections for one".into());
         }
         if self.raw && (!matches!(self.mode, Mode::Echo | Mode::Idle) || self.deflate) {
             return Err("--raw goes with echo and idle only, and not with --deflate".into());

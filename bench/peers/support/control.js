@@ -16,6 +16,8 @@ const TLS_FILES = { key: path.join(CERTIFICATES, 'key.pem'), cert: path.join(CER
 /**
  * @typedef {object} PeerOptions
  * @property {boolean} broadcast send each message to all connections instead of back
+ * @property {boolean} publish the same by a topic that all have subscribed to
+ * @property {boolean} topics send each message to all others on the same path
  * @property {boolean} callbacks send with a callback each time
  * @property {boolean} deflate agree to permessage-deflate with context takeover and compress every message
  * @property {boolean} tls listen with TLS
@@ -61,6 +63,8 @@ function run(start) {
   const { values: options } = parseArgs({
     options: {
       broadcast: { type: 'boolean', default: false },
+      publish: { type: 'boolean', default: false },
+      topics: { type: 'boolean', default: false },
       callbacks: { type: 'boolean', default: false },
       deflate: { type: 'boolean', default: false },
       tls: { type: 'boolean', default: false },

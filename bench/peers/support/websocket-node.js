@@ -19,13 +19,22 @@ const LIMITS = {
 function peer(library, extra = () => ({})) {
   return (options, listening, status) => {
     const WebSocketServer = library.server;
-    const config = { ...LIMITS, autoAcceptConnections: true, ...extra(options) };
+    const config = { ...LIMITS, autoAcceptConnections: !options.topics, ...extra(options) };
     if (!options.native) config.httpServer = httpServer(options, listening);
     const server = new WebSocketServer(config);
     if (options.native) server.on('listening', () => listening(server.address().port));
 
+    if (options.topics) {
+      server.on('request', (request) => {
+        const connection = request.accept();
+        connection.subscribe(request.resource);
+        connection.on('message', (message) => connection.publish(request.resource, message.utf8Data || message.binaryData));
+      });
+    }
+
     server.on('connect', (connection) => {
-      connection.on('message', options.broadcast ? broadcast : echo);
+      if (options.publish) connection.subscribe('everyone');
+      if (!options.topics) connection.on('message', options.publish ? publish : options.broadcast ? broadcast : echo);
       connection.on('error', () => {});
       // What drives it now, after an 'auto' may have changed its mind.
       Object.defineProperty(status, 'transport', { get: () => connection.transport, enumerable: true, configurable: true });
@@ -36,6 +45,10 @@ function peer(library, extra = () => ({})) {
     function echo(message) {
       if (message.type === 'utf8') this.sendUTF(message.utf8Data, callback);
       else this.sendBytes(message.binaryData, callback);
+    }
+
+    function publish(message) {
+      server.publish('everyone', message.type === 'utf8' ? message.utf8Data : message.binaryData);
     }
 
     function broadcast(message) {

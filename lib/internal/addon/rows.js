@@ -12,6 +12,7 @@ const KIND = {
   END: 8, ERROR: 9, DRAINED: 10, REQUEST: 11, STOPPED: 12,
   /** Text for a connection that wants its bytes. */
   TEXT_BYTES: 13,
+  PASSED: 14,
 };
 
 /** How the payload of a Close frame was. */
@@ -69,6 +70,8 @@ function eventValue(rows, at, values, slab) {
       const value = rows[at + 5];
       return { listener: rows[at + 2], port: rows[at + 3], lines: values[value], address: values[value + 1] };
     }
+    case KIND.PASSED:
+      return { listener: rows[at + 2], bytes: values[rows[at + 5]] };
     case KIND.ERROR:
       // A fault that is none of the operating system has no number.
       return rows[at + 2] || values[rows[at + 5]];

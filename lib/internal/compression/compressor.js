@@ -56,12 +56,14 @@ class Compressor {
     return binding.compressorBytes(this._id) + this._others;
   }
 
-  /** Calls `broadcast()`, which compresses with this one for all of these connections. */
-  countForAll(connections, broadcast) {
-    const before = binding.compressorBytes(this._id);
-    broadcast();
-    const bytes = binding.compressorBytes(this._id) - before;
-    for (const { _compressor: other } of connections) if (other !== this) other._others += bytes;
+  /** Counts bytes that another one has compressed for this connection. */
+  addBytes(count) {
+    this._others += count;
+  }
+
+  /** The id, for those who know that it keeps nothing of a message. */
+  get id() {
+    return this._id;
   }
 
   /** The id, for a call that compresses. */

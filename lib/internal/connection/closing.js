@@ -79,10 +79,12 @@ function handleCloseFrame(connection, { code, validity, reason }) {
   connection._closedCleanly = valid;
   connection.sendCloseFrame(response, null);
   connection.connected = false;
+  endMembership(connection);
   linger(connection);
 }
 
 function releaseResources(connection) {
+  endMembership(connection);
   connection.clearCloseTimer();
   connection.clearKeepaliveTimer();
   connection.clearGracePeriodTimer();
@@ -97,6 +99,11 @@ function releaseResources(connection) {
     connection._compressor.release();
     connection._compressor = null;
   }
+}
+
+/** The connection has no topics any more, and gets no broadcasts. */
+function endMembership(connection) {
+  if (connection._member !== null) connection._topics.leave(connection);
 }
 
 function emitClose(connection) {
@@ -141,9 +148,10 @@ const methods = {
    * milliseconds for the answer. Does nothing when the connection is not open.
    * @param {number} [reasonCode=1000]
    * @param {string} [description] at most 123 bytes in UTF-8; default: what the code means
+   * @param {(error?: Error) => void} [cb] for `stream()`: called when the Close frame has been written, if this call sends one
    * @throws {Error} for a code that must not be sent or a description that is too long; the connection stays open
    */
-  close(reasonCode, description) {
+  close(reasonCode, description, cb = undefined) {
     if (!this.connected) return;
     if (typeof reasonCode !== 'number') reasonCode = 1000;
     if (!isSendableCloseCode(reasonCode)) {
@@ -154,9 +162,12 @@ const methods = {
     this.closeReasonCode = reasonCode;
     this.closeDescription = description;
     this.setCloseTimer();
-    this.sendCloseFrame(reasonCode, description);
+    // Programs that have put a method of their own there may know of two arguments only.
+    if (cb === undefined) this.sendCloseFrame(reasonCode, description);
+    else this.sendCloseFrame(reasonCode, description, cb);
     this.state = 'ending';
     this.connected = false;
+    endMembership(this);
   },
 
   /**
@@ -217,4 +228,4 @@ const methods = {
   },
 };
 
-module.exports = { LOST_IN_HANDSHAKE, handleCloseFrame, linger, methods };
+module.exports = { LOST_IN_HANDSHAKE, endMembership, handleCloseFrame, linger, methods };

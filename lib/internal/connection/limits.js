@@ -5,6 +5,7 @@
 
 const { isTime } = require('../time/is-time');
 const { runInContext } = require('../base/context');
+const { sentOf } = require('./stats');
 const { deadlinesOf } = require('../time/deadlines');
 
 /** An idle connection is looked at so many times within `idleTimeout`, instead of noting the time of each message. */
@@ -29,10 +30,15 @@ function startDeadlines(connection) {
   if (isTime(maxLifetime)) start(maxLifetime, endLifetime);
   if (isTime(idleTimeout)) {
     connection._idleLooks = 0;
-    connection._messagesAtLook = connection._messagesReceived + connection._messagesSent;
+    connection._messagesAtLook = messagesOf(connection);
     start(idleTimeout / LOOKS, lookWhetherIdle);
   }
   connection._deadlines = deadlines.length > 0 ? deadlines : null;
+}
+
+/** Messages in both directions so far. */
+function messagesOf(connection) {
+  return connection._messagesReceived + sentOf(connection)[0];
 }
 
 function endLifetime(connection) {
@@ -42,7 +48,7 @@ function endLifetime(connection) {
 
 function lookWhetherIdle(connection, list, entry) {
   if (!connection.connected) return;
-  const messages = connection._messagesReceived + connection._messagesSent;
+  const messages = messagesOf(connection);
   connection._idleLooks = messages === connection._messagesAtLook ? connection._idleLooks + 1 : 0;
   connection._messagesAtLook = messages;
   if (connection._idleLooks < LOOKS) {

@@ -4,23 +4,26 @@
 
 const WebSocketFrame = require('../../WebSocketFrame');
 const { OPCODE } = require('../transport/encode');
-const nativeTransport = require('../transport/native-transport');
+const channels = require('../base/channels');
 const { checkReason } = require('../base/close-codes');
 const { asBuffer, payloadOf, callBack } = require('../base/arguments');
 const { sendCompressed } = require('../transport/queueing-transport');
 const { hasRoom } = require('../transport/backpressure');
 const { debugCode, debugMessage } = require('./debug-lines');
+const { fragmentationThreshold } = require('../topics/route');
+const { settleOwed } = require('../topics/deliver');
+const { membersBuffer } = require('../topics/topics');
 const { heartbeatOf } = require('./heartbeat');
 const { textOf } = require('./text-of');
 const { errorsWithCode, websocketError } = require('../base/errors');
 
 const dataError = errorsWithCode('ERR_WEBSOCKET_DATA');
 
-const DEFAULT_FRAGMENTATION_THRESHOLD = 0x4000;
 const NO_BYTES = Buffer.alloc(0);
 
 /** Whether data may still be sent; if not, tells so to `cb`. */
 function maySend(connection, cb) {
+  if (connection._owed !== null) settleOwed(connection);
   if (connection.connected && connection.state === 'open') return true;
   callBack(cb, closedError(connection));
   return false;
@@ -29,13 +32,6 @@ function maySend(connection, cb) {
 function closedError(connection) {
   return websocketError('ERR_WEBSOCKET_CLOSED', `Nothing was sent: the connection to ${connection.remoteAddress} is closing ` +
     `or closed (state ${connection.state}, ${connection.closeReasonCode} ${connection.closeDescription}).`);
-}
-
-/** Messages longer than this many bytes are sent in fragments. */
-function fragmentationThreshold(connection) {
-  const { fragmentOutgoingMessages, fragmentationThreshold: threshold } = connection.config;
-  if (!fragmentOutgoingMessages) return Infinity;
-  return threshold >= 1 ? Math.floor(threshold) : DEFAULT_FRAGMENTATION_THRESHOLD;
 }
 
 function newFrame(connection, opcode, payload) {
@@ -69,6 +65,13 @@ function sendControl(connection, opcode, data, done) {
 function countSent(connection, opcode, data) {
   connection._messagesSent++;
   if (connection._debug.enabled) debugMessage(connection, 'message sent', opcode === OPCODE.TEXT, data);
+  if (channels.send.hasSubscribers) publishSent(connection, opcode, data);
+}
+
+/** A text may be there as bytes already. */
+function publishSent(connection, opcode, data) {
+  const message = opcode === OPCODE.TEXT ? { type: 'utf8', utf8Data: data.toString() } : { type: 'binary', binaryData: data };
+  channels.send.publish({ connection, message });
 }
 
 /** Whether a message is to be compressed, if it is long enough. */
@@ -114,7 +117,7 @@ const methods = {
     }
     if (!hasRoom(this, text, cb)) return false;
     countSent(this, OPCODE.TEXT, text);
-    const threshold = fragmentationThreshold(this);
+    const threshold = fragmentationThreshold(this.config);
     return mayCompress(this, options)
       ? sendCompressed(this, OPCODE.TEXT, text, threshold, cb)
       : this._transport.sendText(this, OPCODE.TEXT, text, threshold, cb);
@@ -136,7 +139,7 @@ const methods = {
     }
     if (!hasRoom(this, payload, cb)) return false;
     countSent(this, OPCODE.BINARY, payload);
-    const threshold = fragmentationThreshold(this);
+    const threshold = fragmentationThreshold(this.config);
     return mayCompress(this, options)
       ? sendCompressed(this, OPCODE.BINARY, payload, threshold, cb)
       : this._transport.sendBytes(this, OPCODE.BINARY, payload, threshold, cb);
@@ -177,7 +180,7 @@ const methods = {
     const payload = payloadOf(frame);
     if (!hasRoom(this, payload, cb)) return false;
     countSent(this, frame.opcode, payload);
-    const threshold = fragmentationThreshold(this);
+    const threshold = fragmentationThreshold(this.config);
     if (payload.length <= threshold) {
       frame.fin = true;
       return this.sendFrame(frame, cb) !== false;
@@ -205,6 +208,7 @@ const methods = {
    * @throws {TypeError} for a payload that is no Buffer
    */
   sendFrame(frame, cb) {
+    if (this._owed !== null) settleOwed(this);
     if (this.state === 'closed' || this.state === 'ending' || this._sentClose) {
       callBack(cb, closedError(this));
       return false;
@@ -239,47 +243,31 @@ const methods = {
 };
 
 /**
- * Sends a message to many connections, the taken-over ones of which get it encoded once, and once for each kind of
- * compression that does not depend on what was sent before.
- * @param {WebSocketConnection[]} connections
+ * Sends a message to the connections of a server. It goes the way of published messages, to all members of the table of topics.
+ * @param {WebSocketServer} server
+ * @param {Topics} topics
  * @param {'sendUTF'|'sendBytes'} method what each connection would be called with
  * @param {any} data
  */
-function broadcast(connections, method, data) {
+function broadcast({ connections }, topics, method, data) {
   const opcode = method === 'sendUTF' ? OPCODE.TEXT : OPCODE.BINARY;
-  const groups = new Map();
-  let lastGroup;
-  let direct = null;
-  // Null for what each connection's own method has to refuse.
-  let payload = method === 'sendBytes' ? asBuffer(data) : null;
-  let message = payload;
+  let payload = null;
+  if (method === 'sendBytes') payload = asBuffer(data);
+  else if (typeof data?.toString === 'function') payload = textOf(data);
   // Memory that is shared with other threads was copied: it is the same for everybody.
-  if (payload !== null && payload.buffer !== data && payload.buffer !== data.buffer) data = payload;
-  if (method === 'sendUTF' && typeof data?.toString === 'function') {
-    message = textOf(data);
-    payload = Buffer.from(message);
-  }
-  for (const connection of connections) {
-    // Whoever has a method of his own there wants it called.
-    if (payload === null || connection._transport !== nativeTransport || connection[method] !== methods[method] ||
-        isOverridden(connection) || connection.maskOutgoingPackets || connection._compressor?.group === null ||
-        connection.socket.writableEnded) {
+  if (Buffer.isBuffer(payload) && payload.buffer !== data && payload.buffer !== data.buffer) data = payload;
+  const others = [];
+  for (const connection of connections.slice()) {
+    // Whoever has a method of his own there wants it called, and what cannot be sent is refused there.
+    if (payload === null || connection[method] !== methods[method] || isOverridden(connection) ||
+        (connection._member !== null && connection._topics !== topics)) {
+      others.push(connection);
       connection[method](data);
-    } else if (maySend(connection) && hasRoom(connection, message, undefined, payload.length)) {
-      countSent(connection, opcode, payload);
-      const group = connection._compressor?.group;
-      if (direct === null || group !== lastGroup) {
-        // Mostly they are all of one group.
-        lastGroup = group;
-        direct = groups.get(group) || [];
-        groups.set(group, direct);
-      }
-      direct.push(connection);
+    } else if (connection._member === null && maySend(connection)) {
+      topics.join(connection);
     }
   }
-  for (const recipients of groups.values()) {
-    nativeTransport.broadcast(recipients, opcode, payload, fragmentationThreshold(recipients[0]));
-  }
+  if (payload !== null) topics.deliver(null, opcode, payload, { except: membersBuffer(others, topics) });
 }
 
 module.exports = { methods, broadcast };

@@ -5,6 +5,7 @@
 // mounted are remembered here. What none of them wants is refused when all have been called.
 
 const { noop } = require('../../utils');
+const { isOtherUpgrade } = require('../listening/other-upgrades');
 
 /** The WebSocket servers that are mounted on an HTTP server, in the order of `mount()`. */
 const mounted = new WeakMap();
@@ -37,10 +38,41 @@ function listenersOf(httpServer) {
   return httpServer && typeof httpServer.listeners === 'function' ? httpServer.listeners('upgrade') : [];
 }
 
+/** Whether all listeners for `upgrade` are those of WebSocket servers of this package. */
+function isOursAlone(httpServer) {
+  return listenersOf(httpServer).every((listener) => ownListeners.has(listener));
+}
+
+/**
+ * Offers an upgrade that the addon has read to all who listen for `upgrade` at the HTTP server, which gets other requests from
+ * the same port.
+ * @param {import('http').Server} httpServer
+ * @param {Function} listener that of the WebSocket server, as for mountOn()
+ * @param {(request: object, socket: object) => void} handle called if nobody else listens
+ */
+function offerUpgrade(httpServer, listener, handle, request, socket) {
+  const all = listenersOf(httpServer);
+  if (all.length === 1 && ownListeners.get(all[0]) === listener) {
+    handle(request, socket);
+    return;
+  }
+  if (!isOursAlone(httpServer)) {
+    // Whoever else takes it expects a socket that the HTTP server knows. Without a descriptor for it, there is no such socket.
+    socket.on('error', noop);
+    socket.server = httpServer;
+    if (socket.destroyed) return;
+    socket.removeListener('error', noop);
+    socket._server = httpServer;
+    httpServer._connections++;
+  }
+  if (!httpServer.emit('upgrade', request, socket, Buffer.alloc(0))) handle(request, socket);
+}
+
 /** The HTTP server that has emitted `upgrade`, of those that a WebSocket server is mounted on. */
 function emitterOf(httpServers, self, socket) {
   // A dispatcher calls the listener with any `this`; Node notes at the socket whose it is.
-  return [self, socket.server].find((candidate) => httpServers.includes(candidate)) || httpServers[0];
+  if (httpServers.includes(self)) return self;
+  return httpServers.includes(socket.server) ? socket.server : httpServers[0];
 }
 
 /** Whether a server gets a request that its HTTP server has emitted. */
@@ -61,6 +93,7 @@ function upgradeListener(server, handle, refuse) {
   return function onUpgrade(request, socket, head) {
     // None after unmount(), when a wrapper has not noticed that the listener was removed.
     const httpServer = emitterOf(server._mountedOn, this, request.socket || socket);
+    if (isOtherUpgrade(httpServer, request, socket, head, () => isOursAlone(httpServer))) return;
     if (httpServer !== undefined && server._filter === null && mounted.get(httpServer).length === 1) {
       handle(request, socket, head);
       return;
@@ -105,4 +138,4 @@ function hasOtherListeners(httpServer, { declined }) {
   return unknown > dispatchers;
 }
 
-module.exports = { upgradeListener, mountOn, unmountFrom };
+module.exports = { upgradeListener, mountOn, unmountFrom, isOursAlone, offerUpgrade };

@@ -1,13 +1,14 @@
 'use strict';
 
-// Servers that listen themselves, without an HTTP server of the program. The addon does it where it can; otherwise, and with
-// `io: 'stream'`, an HTTP server that answers nothing but upgrades.
+// Servers that listen themselves. The addon does it where it can; otherwise, and with `io: 'stream'`, an HTTP server: that of
+// the option `fallback`, or one that answers nothing but upgrades.
 
 const cluster = require('cluster');
 const http = require('http');
 const net = require('net');
 const { isAvailable } = require('../transport/native-batches');
 const nativeListener = require('./native-listener');
+const { canShare, listensElsewhere, listenItself, share } = require('./shared-port');
 const { optionError } = require('../base/errors');
 
 /** What Node gives a request to arrive, in milliseconds. */
@@ -32,12 +33,19 @@ function takeListenOptions(options) {
   if (host !== null && host !== undefined && (typeof host !== 'string' || host === '')) {
     throw optionError(`With the option port, host is the address to listen at, not ${String(host)}.`);
   }
+  if (options.fallback && listensElsewhere(options.fallback)) {
+    throw optionError('The HTTP server of the option fallback listens already. The option port takes the place of its listen().');
+  }
 }
 
-/** The time that the head of a request may take. */
-function headTimeout(handshakeTimeout) {
-  const limited = handshakeTimeout > 0 && handshakeTimeout < 0x7fffffff;
-  return limited ? Math.ceil(handshakeTimeout) : DEFAULT_HEAD_TIMEOUT;
+/** The time that the head of a request may take: the first one given. */
+function headTimeout(...times) {
+  const limit = times.find((time) => time > 0 && time < 0x7fffffff);
+  return limit === undefined ? DEFAULT_HEAD_TIMEOUT : Math.ceil(limit);
+}
+
+function listenOptions(port, host) {
+  return { port, host: typeof host === 'string' ? host : undefined, backlog: 1024 };
 }
 
 function answerPlainRequest(request, response) {
@@ -49,38 +57,44 @@ function answerPlainRequest(request, response) {
  * Listens at all addresses, if the program has not named one.
  * @returns {{ address(): net.AddressInfo, close(): void }}
  */
-function listenNatively(address, port, timeout, onRequest) {
-  if (address !== undefined) return nativeListener.listen(address, port, timeout, onRequest);
+function listenNatively(address, ...more) {
+  if (address !== undefined) return nativeListener.listen(address, ...more);
   try {
-    return nativeListener.listen('::', port, timeout, onRequest);
+    return nativeListener.listen('::', ...more);
   } catch (error) {
     // There is no IPv6 here.
     if (error.code !== 'EAFNOSUPPORT' && error.code !== 'EADDRNOTAVAIL') throw error;
-    return nativeListener.listen('0.0.0.0', port, timeout, onRequest);
+    return nativeListener.listen('0.0.0.0', ...more);
   }
 }
 
 class Listener {
   /**
-   * @param {{ port: number, host?: string, handshakeTimeout: number, io: string }} options
+   * @param {{ port: number, host?: string, handshakeTimeout: number, io: string, fallback?: http.Server }} options
    * @param {(request: object, socket: net.Socket, head?: Buffer) => void} onUpgrade
    * @param {(error: Error|null) => void} onListening called once, in a later tick
    */
-  constructor({ port, host, handshakeTimeout, io }, onUpgrade, onListening) {
+  constructor({ port, host, handshakeTimeout, io, fallback }, onUpgrade, onListening) {
     /** What listens; null while the name of the host is looked up, and when it is closed. */
     this._bound = null;
     this._closed = false;
-    const timeout = headTimeout(handshakeTimeout);
+    const timeout = headTimeout(handshakeTimeout, fallback ? fallback.headersTimeout : 0);
     const done = (error) => process.nextTick(() => { if (!this._closed) onListening(error); });
     // The port of a cluster is the primary's to open.
-    if (io === 'stream' || cluster.isWorker || !isAvailable()) {
-      this._listenByHttp(port, host, timeout, onUpgrade, done);
+    if (io === 'stream' || cluster.isWorker || (fallback && !canShare(fallback)) || !isAvailable()) {
+      if (fallback) this._bound = listenItself(fallback, listenOptions(port, host), done);
+      else this._listenByHttp(port, host, timeout, onUpgrade, done);
       return;
     }
     const open = (address) => {
       if (this._closed) return;
       try {
-        this._bound = listenNatively(address, port, timeout, onUpgrade);
+        this._bound = fallback
+          ? share(fallback, (handOver) => {
+            const maxHeadLength = fallback.maxHeaderSize || http.maxHeaderSize;
+            return listenNatively(address, port, timeout, onUpgrade, { maxHeadLength, handOver });
+          })
+          : listenNatively(address, port, timeout, onUpgrade);
       } catch (error) {
         done(error);
         return;
@@ -105,7 +119,7 @@ class Listener {
     server.maxHeadersCount = MAX_HEADER_FIELDS;
     server.on('upgrade', onUpgrade);
     server.once('error', done);
-    server.listen({ port, host: typeof host === 'string' ? host : undefined, backlog: 1024 }, () => {
+    server.listen(listenOptions(port, host), () => {
       server.removeListener('error', done);
       done(null);
     });

@@ -14,7 +14,7 @@ const { becomeOrdinary, changeAlive, changeAliveFor, nativeIdOf, readAgain } = r
 const { giveBack } = require('../transport/giving-back');
 const { UpgradeRequest } = require('./upgrade-request');
 
-/** What is to be done with requests, by the id of the listener. */
+/** What is to be done with requests, by the id of the listener: `{ answer, handOver }`. */
 const listeners = new Map();
 
 /** What has the place of a connection from its request to accept(). */
@@ -32,14 +32,25 @@ class PendingConnection {
   requested({ listener, lines, address, port }) {
     const id = this._nativeId;
     // Nobody listens any more, or the connection has gone again.
-    const answer = listeners.get(listener);
-    if (answer === undefined || !binding.nativeKnow(id)) {
+    const known = listeners.get(listener);
+    if (known === undefined || !binding.nativeKnow(id)) {
       binding.nativeRemove(id);
       return;
     }
     connections[id & PLACE_MASK] = this;
     this.socket = new LazySocket(id, address, port, hooks);
-    answer(new UpgradeRequest(this.socket, lines), this.socket);
+    known.answer(new UpgradeRequest(this.socket, lines), this.socket);
+  }
+
+  /** Something else than an opening handshake has arrived. */
+  passed({ listener, bytes }) {
+    const known = listeners.get(listener);
+    if (known === undefined) {
+      binding.nativeRemove(this._nativeId);
+      return;
+    }
+    const fd = binding.nativeHandOver(this._nativeId);
+    if (fd !== -1) known.handOver(fd, bytes);
   }
 
   // No frames are read before accept().
@@ -83,29 +94,38 @@ const hooks = {
  * @param {number} port 0 lets the operating system choose
  * @param {number} timeout milliseconds that a request may take to arrive
  * @param {(request: UpgradeRequest, socket: net.Socket) => void} answer called with each request
- * @returns {{ address(): net.AddressInfo, close(): void }}
+ * @param {{ maxHeadLength?: number, handOver?: (fd: number, bytes: Buffer) => void }} [more] `handOver` gets connections with
+ *   anything else than an opening handshake, and what was read of them; without it, the addon refuses them
+ * @returns {{ address(): net.AddressInfo, close(): void, ref(): void, unref(): void }}
  * @throws {Error} that of the operating system
  */
-function listen(address, port, timeout, answer) {
+function listen(address, port, timeout, answer, { maxHeadLength = maxHeaderSize, handOver } = {}) {
   prepareLazySockets();
-  const bound = binding.nativeListen(address, port, timeout, maxHeaderSize);
+  const bound = binding.nativeListen(address, port, timeout, maxHeadLength, handOver !== undefined);
   if (bound.error !== 0) {
     const code = getSystemErrorName(-bound.error);
     throw Object.assign(new Error(`listen ${code}: ${address}:${port}`),
       { code, errno: -bound.error, syscall: 'listen', address, port });
   }
-  listeners.set(bound.listener, answer);
+  listeners.set(bound.listener, { answer, handOver });
   changeAlive(1);
   const info = { address: bound.address, family: net.isIPv6(bound.address) ? 'IPv6' : 'IPv4', port: bound.port };
   let open = true;
+  let alive = true;
+  const keepAlive = (wanted) => {
+    if (open && alive !== wanted) changeAlive(wanted ? 1 : -1);
+    alive = wanted;
+  };
   return {
     address: () => ({ ...info }),
+    ref: () => keepAlive(true),
+    unref: () => keepAlive(false),
     close() {
       if (!open) return;
       open = false;
       listeners.delete(bound.listener);
       binding.nativeCloseListener(bound.listener);
-      changeAlive(-1);
+      if (alive) changeAlive(-1);
     },
   };
 }

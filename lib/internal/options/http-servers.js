@@ -1,7 +1,9 @@
 'use strict';
 
-// What the option httpServer may be. Node's servers are not all there is: libraries wrap them, and tests have their own.
+// What the options httpServer and fallback may be. For httpServer, Node's servers are not all there is: libraries wrap them, and
+// tests have their own. A fallback has to be one of Node's: it is given sockets.
 
+const http = require('http');
 const net = require('net');
 const tls = require('tls');
 const { optionError } = require('../base/errors');
@@ -43,9 +45,13 @@ function advice(value) {
   return 'The server is what http.createServer() or https.createServer() returns.';
 }
 
+function described(value) {
+  return typeof value === 'object' && value !== null && value.constructor ? `an object of class ${value.constructor.name}` : shown(value);
+}
+
 function checkServer(value) {
   if (isHttpServer(value)) return;
-  const what = typeof value === 'object' && value !== null && value.constructor ? `an object of class ${value.constructor.name}` : shown(value);
+  const what = described(value);
   throw optionError(`The option httpServer must be an HTTP server or an array of them, not ${what}. ${advice(value)}`);
 }
 
@@ -56,4 +62,17 @@ function httpServers(value) {
   return value;
 }
 
-module.exports = { httpServers, isHttpServer };
+/** How to get at a server that can be the fallback. */
+function fallbackAdvice(value) {
+  if (typeof value === 'function') return 'For an application such as Express\'s: http.createServer(app).';
+  if (value instanceof tls.Server) return 'Requests come to it without TLS: http.createServer() makes one.';
+  return typeof value === 'object' ? advice(value) : 'http.createServer() makes one.';
+}
+
+/** The kind of the option: an HTTP server of Node, or nothing. */
+function fallbackServer(value) {
+  if (value === null || value instanceof http.Server) return value;
+  throw optionError(`The option fallback must be an HTTP server, not ${described(value)}. ${fallbackAdvice(value)}`);
+}
+
+module.exports = { fallbackServer, httpServers, isHttpServer };

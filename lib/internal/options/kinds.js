@@ -76,6 +76,14 @@ function group(value, name) {
   return value;
 }
 
+/** What connects a server with others: an object with the methods of an adapter, or nothing. */
+function pubsub(value, name) {
+  if (value === null) return null;
+  const missing = ['start', 'subscribe', 'unsubscribe', 'publish', 'close'].find((method) => typeof value?.[method] !== 'function');
+  if (missing) throw optionError(`The option ${name} must be an adapter, with a method ${missing}(), not ${shown(value)}.`);
+  return value;
+}
+
 function webSocketVersion(value) {
   if (value !== 8 && value !== 13) {
     throw optionError('Requested webSocketVersion is not supported. Allowed values are 8 and 13.');
@@ -84,4 +92,4 @@ function webSocketVersion(value) {
 }
 webSocketVersion.takesUndefined = true;
 
-module.exports = { shown, toNumber, number, size, keepaliveTime, flag, oneOf, other, group, webSocketVersion };
+module.exports = { shown, toNumber, number, size, keepaliveTime, flag, oneOf, other, group, pubsub, webSocketVersion };

@@ -4,8 +4,8 @@
 
 const { DEFAULT_IO, checkIo } = require('../transport/io-option');
 const { deflateSettings } = require('../compression/per-message-deflate');
-const { httpServers } = require('./http-servers');
-const { number, size, keepaliveTime, flag, oneOf, other, group, webSocketVersion } = require('./kinds');
+const { fallbackServer, httpServers } = require('./http-servers');
+const { number, size, keepaliveTime, flag, oneOf, other, group, pubsub, webSocketVersion } = require('./kinds');
 
 function io(value) {
   checkIo(value);
@@ -41,6 +41,7 @@ const SERVER_OPTIONS = {
   httpServer: [null, httpServers],
   noServer: [false, flag],
   port: [null, other],
+  fallback: [null, fallbackServer],
   path: [null, other],
   host: [null, other],
   allowedOrigins: [null, other],
@@ -61,6 +62,12 @@ const SERVER_OPTIONS = {
   maxConnections: [Infinity, number(0)],
   maxConnectionsPerAddress: [Infinity, number(0)],
   maxPendingRequests: [0x4000, number(0)],
+  pubsub: [null, pubsub],
+  maxTopicsPerConnection: [128, number(1)],
+  maxTopicLength: [255, number(1)],
+  maxPublishQueue: [0, number(0)],
+  topicLinger: [1000, number(0)],
+  topicOrder: ['local-first', oneOf('local-first', 'engine')],
   ...COMMON_OPTIONS,
 };
 

@@ -63,7 +63,7 @@ function onEvent(callback) {
   happen = callback;
 }
 
-/** Has `create(id)` called for each request, for what stands for the connection from then on. */
+/** Has `create(id)` called with the first event of a connection that came in, for what stands for it from then on. */
 function onRequest(create) {
   createPending = create;
 }
@@ -104,7 +104,8 @@ function dispatch(count, ...list) {
     const at = ROW * nextRow++;
     const id = rows[at];
     const kind = rows[at + 1];
-    const connection = kind === KIND.REQUEST ? createPending(id) : connections[id & PLACE_MASK];
+    const isNew = kind === KIND.REQUEST || kind === KIND.PASSED;
+    const connection = isNew ? createPending(id) : connections[id & PLACE_MASK];
     // Later events of a connection that the program has closed meanwhile are nobody's.
     if (connection === undefined || connection._nativeId !== id) continue;
     if (!deliver(connection, kind, eventValue(rows, at, values, slab))) return DISPATCHED.AGAIN;

@@ -45,6 +45,9 @@ function happen(connection, kind, value) {
     case KIND.STOPPED:
       stopped(connection);
       return;
+    case KIND.PASSED:
+      connection.passed(value);
+      return;
     default:
       if (connection.socket.timeout) connection.socket._unrefTimer();
       connection._arrive(kind, value, batchTime());
@@ -166,30 +169,6 @@ function sent(connection, waiting, cb, whenToLeave = leave) {
   return !full;
 }
 
-/**
- * Sends one message to many connections, all of them taken over and unmasked, with compressors of one group or none.
- */
-function broadcast(recipients, opcode, payload, threshold) {
-  const ids = new Uint32Array(recipients.length);
-  for (let i = 0; i < ids.length; i++) ids[i] = recipients[i]._nativeId;
-  const [{ _compressor: compressor }] = recipients;
-  const places = Buffer.from(ids.buffer);
-  if (compressor === null) {
-    binding.nativeBroadcast(places, opcode, payload, frameLimit(threshold));
-  } else {
-    compressor.countForAll(recipients, () => {
-      binding.nativeBroadcastCompressed(places, compressor.use(), opcode, payload, frameLimit(threshold));
-    });
-  }
-  // In place of each id stands now what waits for the connection.
-  leaveLater();
-  for (let i = 0; i < ids.length; i++) {
-    const connection = recipients[i];
-    if (ids[i] < highWaterMarkOf(connection)) connection.outputBufferFull = false;
-    else sent(connection, ids[i], undefined, leaveLater);
-  }
-}
-
 onEvent(happen);
 
 /** The methods of stream-transport, for connections that were taken over. */
@@ -197,7 +176,9 @@ module.exports = {
   mayTakeOver,
   takeOver,
   giveBack,
-  broadcast,
+
+  /** The addon can send without JavaScript. */
+  isDirect: true,
 
   get name() { return drivenByWorker() ? 'threads' : 'loop'; },
 
@@ -253,6 +234,26 @@ module.exports = {
 
   isBackedUp(connection) {
     return connection._needDrain;
+  },
+
+  /** Whether the peer does not take what waits. */
+  isSlow(connection) {
+    const mark = highWaterMarkOf(connection);
+    // Some of it may merely have had no chance yet.
+    return this.bufferedAmount(connection) >= mark && this.flush(connection) >= mark;
+  },
+
+  /** So much waits that a `drain` has to follow. */
+  promiseDrain(connection) {
+    connection.outputBufferFull = true;
+    promiseDrain(connection);
+  },
+
+  /** Calls `callback` when everything sent so far is written. */
+  whenWritten(connection, callback) {
+    if (hasEnded(connection)) return;
+    tellWhenWritten(connection, new BoundFunction(callback));
+    leaveLater();
   },
 
   setPaused(connection, paused) {

@@ -9,6 +9,7 @@ const { AsyncResource } = require('async_hooks');
 const binding = require('../addon/binding');
 const { callBack } = require('../base/arguments');
 const { highWaterMarkOf } = require('./backpressure');
+const { routeChanged } = require('../topics/route');
 
 /** Transports under way, to be settled when the process ends. */
 const underWay = new Set();
@@ -39,6 +40,7 @@ class QueueingTransport {
     this._started = { opcode, threshold, cb: bind(cb) };
     this._queuedBytes += payload.length;
     connection._transport = this;
+    routeChanged(connection);
     underWay.add(this);
     if (!watchesExit) {
       watchesExit = true;
@@ -64,6 +66,7 @@ class QueueingTransport {
     const { opcode, threshold, cb } = this._started;
     const queue = this._queue;
     connection._transport = this.inner;
+    routeChanged(connection);
     this.inner.sendFinished(connection, opcode, threshold, cb);
     // Another large message among them is begun at once, and the rest waits for that.
     for (const [method, ...args] of queue) {
@@ -104,6 +107,10 @@ class QueueingTransport {
     settleFor(connection);
     return connection._transport.sendRaw(connection, bytes, cb);
   }
+
+  isSlow(connection) { return this.inner.isSlow(connection); }
+
+  whenWritten(connection, callback) { this.inner.whenWritten(connection, callback); }
 
   isBackedUp(connection) { return this.inner.isBackedUp(connection) || this.bufferedAmount(connection) >= highWaterMarkOf(connection); }
 
@@ -163,6 +170,7 @@ function settleFor(connection) {
 function changeTransport(connection, transport) {
   if (connection._transport instanceof QueueingTransport) connection._transport.inner = transport;
   else connection._transport = transport;
+  routeChanged(connection);
 }
 
 module.exports = { sendCompressed, settleFor, changeTransport };

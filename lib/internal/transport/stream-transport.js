@@ -15,10 +15,27 @@ function write(connection, bytes, cb) {
   // A mock may tell a missing callback from an undefined one.
   const flushed = typeof cb === 'function' ? connection.socket.write(bytes, cb) : connection.socket.write(bytes);
   connection.outputBufferFull = hasOwnMark(connection) ? isFull(connection) : !flushed;
+  if (!connection.outputBufferFull) connection._fullSince = 0;
+  else if (connection._fullSince === 0) connection._fullSince = currentTurn();
   return !connection.outputBufferFull;
 }
 
 const NO_BYTES = Buffer.alloc(0);
+
+let turn = 1;
+let turnEnds = false;
+
+/** A number for this turn of the event loop, never 0. */
+function currentTurn() {
+  if (!turnEnds) {
+    turnEnds = true;
+    setImmediate(() => {
+      turn++;
+      turnEnds = false;
+    });
+  }
+  return turn;
+}
 
 /** Whether more waits than the program wants to; if so, `drain` will be emitted, whatever Node thinks about it. */
 function isFull(connection) {
@@ -102,6 +119,18 @@ module.exports = {
   /** Whether so much waits to be sent that answering Pings should wait as well. */
   isBackedUp(connection) {
     return connection.socket.writableNeedDrain === true;
+  },
+
+  /** Whether the peer does not take what waits. TLS sockets take nothing before the turn is over. */
+  isSlow(connection) {
+    return connection.socket.writableLength >= highWaterMarkOf(connection) && connection._fullSince !== 0 &&
+      connection._fullSince !== currentTurn();
+  },
+
+  /** Calls `callback` when everything sent so far is written. */
+  whenWritten(connection, callback) {
+    if (connection.socket.writableEnded === true) return;
+    connection.socket.write(NO_BYTES, (error) => { if (!error) callback(); });
   },
 
   // The socket itself stops and goes on.

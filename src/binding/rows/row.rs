@@ -15,8 +15,10 @@
 //! | `DRAINED` | calls answered |           |                        |                              |
 //! | `REQUEST` | listener       | port      |                        | the request, see `of_request`|
 //! | `STOPPED` |                |           |                        |                              |
+//! | `PASSED`  | listener       |           |                        | all that was read, a Buffer  |
 //!
-//! Those from `END` to `STOPPED` come from sockets of the reactor only; see [`SocketEvent`]. JavaScript copies what it wants of the slab while
+//! Those from `END` to `STOPPED`, and `PASSED`, come from sockets of the reactor only; see [`SocketEvent`]. JavaScript copies what
+//! it wants of the slab while
 //! it is told. lib/internal/addon/rows.js has the same numbers; a test compares them with [`shared_constants`].
 
 use std::borrow::Cow;
@@ -63,6 +65,7 @@ shared_constants! {
     REQUEST = 11,
     STOPPED = 12,
     TEXT_BYTES = 13,
+    PASSED = 14,
     CLOSE_VALID = 0,
     CLOSE_INVALID_CODE = 1,
     CLOSE_INVALID_REASON = 2,
@@ -131,6 +134,10 @@ impl Row {
             }
             SocketEvent::Received(event) => return Self::of_event(env, id, event, 0, values),
             SocketEvent::Requested(requested) => return Self::of_request(id, &requested, values),
+            SocketEvent::Passed(passed) => {
+                let value = values.push(BufferSlice::copy_from(env, &passed.bytes)?)?;
+                Self { id, kind: PASSED, a: passed.listener.raw(), value, ..Self::default() }
+            }
             SocketEvent::Stopped => Self { id, kind: STOPPED, ..Self::default() },
             SocketEvent::End => Self { id, kind: END, ..Self::default() },
             SocketEvent::Error(error) => match error.raw_os_error() {

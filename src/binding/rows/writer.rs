@@ -53,8 +53,9 @@ pub(in crate::binding) fn write_portion(
         {
             portion.events += 1;
             portion.releases = portion.releases.max(entry.releases);
-            let is_request = matches!(entry.event, SocketEvent::Requested(_));
-            if !is_request && !is_known(entry.id) {
+            // The first that JavaScript hears of a connection.
+            let is_new = matches!(entry.event, SocketEvent::Requested(_) | SocketEvent::Passed(_));
+            if !is_new && !is_known(entry.id) {
                 continue;
             }
             bytes += entry.event.payload_len();

@@ -187,6 +187,7 @@ pub fn native_notify(id: u32) -> Result<()> {
 pub fn native_finish(id: u32) -> Result<u32> {
     let id = SlotId::from_raw(id);
     started(|environment| {
+        environment.note_end(id);
         environment.with_reactor(|reactor, events| {
             reactor.finish(id);
             reactor.flush_one(id, events);

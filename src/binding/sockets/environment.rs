@@ -27,7 +27,7 @@ thread_local! {
 }
 
 /// See the module.
-pub(super) struct Environment {
+pub(in crate::binding) struct Environment {
     pub(super) env: sys::napi_env,
     pub(super) shared: Arc<SharedReactor>,
     pub(super) policy: Policy,
@@ -60,6 +60,8 @@ struct KnownSocket {
     counters: Arc<Counters>,
     /// Bytes that were sent so far, written or not.
     sent: u64,
+    /// Whether our direction is to end when all of them are written.
+    has_ended: bool,
 }
 
 impl KnownSocket {
@@ -147,7 +149,7 @@ impl Environment {
         if self.known.len() <= index {
             self.known.resize_with(index + 1, || None);
         }
-        let before = self.known[index].replace(KnownSocket { id, counters, sent: 0 });
+        let before = self.known[index].replace(KnownSocket { id, counters, sent: 0, has_ended: false });
         self.count += u32::from(before.is_none());
     }
 
@@ -220,26 +222,33 @@ impl Environment {
         Some(known.waiting())
     }
 
-    /// Sends the same frames to many connections, and passes on how many bytes wait for each of them then (`None` for
-    /// those that are gone).
-    pub(super) fn broadcast(
-        &mut self,
-        ids: Vec<ConnectionId>,
-        frames: Bytes,
-        mut waiting: impl FnMut(usize, Option<u64>),
-    ) {
-        let len = frames.len() as u64;
-        for (index, &id) in ids.iter().enumerate() {
-            let known = self.known(id);
-            waiting(
-                index,
-                known.map(|known| {
-                    known.sent += len;
-                    known.waiting()
-                }),
-            );
+    /// Bytes that wait for a connection; `None` when it is gone, or has ended its direction.
+    pub(in crate::binding) fn waiting(&mut self, id: ConnectionId) -> Option<u64> {
+        self.known(id).filter(|known| !known.has_ended).map(|known| known.waiting())
+    }
+
+    /// Frames for a connection are about to be sent by [`Environment::send_shared`].
+    pub(in crate::binding) fn note_sent(&mut self, id: ConnectionId, len: u64) {
+        if let Some(known) = self.known(id) {
+            known.sent += len;
         }
+    }
+
+    /// Sends the same frames to many connections, each of which was noted.
+    pub(in crate::binding) fn send_shared(&mut self, ids: Vec<ConnectionId>, frames: Bytes) {
         self.shared.broadcast(ids, frames);
+    }
+
+    /// Writes what waits for connections, as far as that may help: not where the socket has taken no more before.
+    pub(in crate::binding) fn try_flush(&mut self, ids: impl Iterator<Item = ConnectionId>) {
+        self.with_reactor(|reactor, events| ids.for_each(|id| reactor.try_flush(id, events)));
+    }
+
+    /// Our direction of a socket ends: nothing is sent behind that.
+    pub(super) fn note_end(&mut self, id: ConnectionId) {
+        if let Some(known) = self.known(id) {
+            known.has_ended = true;
+        }
     }
 
     // ------------------------------------------------------------------------------------------------------ drivers
@@ -302,7 +311,12 @@ pub(super) fn with_environment<T>(work: impl FnOnce(&mut Environment) -> T) -> O
     ENVIRONMENT.with_borrow_mut(|environment| environment.as_mut().map(work))
 }
 
-/// The same for functions that JavaScript calls.
+/// Works with the state of this environment, if there is any.
+pub(in crate::binding) fn with_environment_if_any<T>(work: impl FnOnce(Option<&mut Environment>) -> T) -> T {
+    ENVIRONMENT.with_borrow_mut(|environment| work(environment.as_mut()))
+}
+
+/// As [`with_environment`], for functions that JavaScript calls.
 pub(super) fn started<T>(work: impl FnOnce(&mut Environment) -> T) -> Result<T> {
     with_environment(work)
         .ok_or_else(|| Error::new(Status::GenericFailure, "no socket was taken over in this environment"))

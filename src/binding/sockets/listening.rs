@@ -1,6 +1,8 @@
 //! What JavaScript calls to have the addon listen, and to answer the requests that come in.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::IntoRawFd;
 use std::time::Duration;
 
 use napi::Result;
@@ -23,9 +25,16 @@ pub struct Listening {
     pub error: i32,
 }
 
-/// Listens at an IP address. A request has `timeout` milliseconds to arrive, and its head `max_head_len` bytes.
+/// Listens at an IP address. A request has `timeout` milliseconds to arrive, and its head `max_head_len` bytes. With
+/// `passes_on`, a `PASSED` row tells of what is no opening handshake, for `nativeHandOver`; else it is refused.
 #[napi(catch_unwind)]
-pub fn native_listen(address: String, port: u32, timeout: u32, max_head_len: u32) -> Result<Listening> {
+pub fn native_listen(
+    address: String,
+    port: u32,
+    timeout: u32,
+    max_head_len: u32,
+    passes_on: bool,
+) -> Result<Listening> {
     const INVALID: i32 = 22;
     let failed = |error| Listening { listener: 0, address: String::new(), port: 0, error };
     let (Ok(ip), Ok(port)) = (address.parse::<IpAddr>(), u16::try_from(port)) else {
@@ -34,7 +43,11 @@ pub fn native_listen(address: String, port: u32, timeout: u32, max_head_len: u32
     started(|environment| {
         let timeout = Duration::from_millis(u64::from(timeout));
         let listening = environment.with_reactor(|reactor, _| {
-            reactor.listen(SocketAddr::new(ip, port), timeout, max_head_len as usize)
+            let listening = reactor.listen(SocketAddr::new(ip, port), timeout, max_head_len as usize)?;
+            if passes_on {
+                reactor.pass_on(listening.0);
+            }
+            Ok::<_, io::Error>(listening)
         });
         let (listener, address) = match listening {
             Some(Ok(listening)) => listening,
@@ -65,7 +78,17 @@ pub fn native_know(id: u32) -> Result<bool> {
     })
 }
 
-/// Begins to receive frames of such a connection; arguments as for `nativeAdd`. False when it is gone.
+/// Lets go of a connection that a `PASSED` row has told of. Returns its descriptor, which becomes the caller's; -1 when it is
+/// gone.
+#[napi(catch_unwind)]
+pub fn native_hand_over(id: u32) -> Result<i32> {
+    started(|environment| {
+        let fd = environment.with_reactor(|reactor, _| reactor.hand_over(SlotId::from_raw(id))).flatten();
+        fd.map_or(-1, IntoRawFd::into_raw_fd)
+    })
+}
+
+/// Begins to receive frames of a connection that a `REQUEST` row has told of; arguments as for `nativeAdd`. False when it is gone.
 #[napi(catch_unwind)]
 pub fn native_begin(
     id: u32,

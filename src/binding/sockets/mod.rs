@@ -2,8 +2,8 @@
 
 mod calls;
 mod delivery;
-mod environment;
-mod fast_calls;
+pub(super) mod environment;
+pub(super) mod fast_calls;
 mod lifecycle;
 mod listening;
 mod sending;

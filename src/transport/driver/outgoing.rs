@@ -1,13 +1,16 @@
-//! What JavaScript has sent while a worker drives the reactor.
+//! What JavaScript has sent while a worker drives the reactor; and messages to very many, whoever drives, until they have reached
+//! the outboxes of their recipients.
 //!
 //! The worker *parks* by finding nothing here, under the lock. Whoever adds something and wants it written wakes a parked
 //! worker, once.
+
+use std::sync::atomic::Ordering::SeqCst;
 
 use bytes::{Bytes, BytesMut};
 
 use super::surroundings::Reactor;
 use crate::transport::reactor::event::ConnectionId;
-use crate::transport::sync::{Mutex, lock};
+use crate::transport::sync::{AtomicU32, Mutex, lock};
 
 enum Command {
     /// The next so many bytes are for this connection.
@@ -31,9 +34,15 @@ pub(super) struct Commands {
 const KEPT: usize = 1 << 20;
 
 impl Commands {
-    /// Passes everything on to the reactor. Keeps the memory.
-    pub(super) fn apply(&mut self, reactor: &mut Reactor) {
-        let mut at = 0;
+    /// Passes everything on to the reactor, messages to many by `broadcast`. Keeps the memory. Returns how many of those there
+    /// were.
+    #[must_use]
+    pub(super) fn apply(
+        &mut self,
+        reactor: &mut Reactor,
+        broadcast: fn(&mut Reactor, ConnectionId, &Bytes),
+    ) -> u32 {
+        let (mut at, mut broadcasts) = (0, 0);
         for command in self.list.drain(..) {
             match command {
                 Command::Send(id, len) => {
@@ -42,8 +51,9 @@ impl Commands {
                 }
                 Command::SendShared(id, frames) => reactor.send_shared(id, &frames),
                 Command::Broadcast(ids, frames) => {
+                    broadcasts += 1;
                     for id in ids {
-                        reactor.send_shared(id, &frames);
+                        broadcast(reactor, id, &frames);
                     }
                 }
                 Command::Notify(id) => reactor.notify(id),
@@ -54,6 +64,7 @@ impl Commands {
         } else {
             self.bytes.clear();
         }
+        broadcasts
     }
 }
 
@@ -67,6 +78,9 @@ struct State {
 #[derive(Default)]
 pub(super) struct Outgoing {
     state: Mutex<State>,
+    /// Messages to many that were added so far, and those that have reached the reactor as a whole.
+    broadcasts_added: AtomicU32,
+    broadcasts_applied: AtomicU32,
 }
 
 impl Outgoing {
@@ -88,6 +102,8 @@ impl Outgoing {
     }
 
     pub(super) fn broadcast(&self, ids: Vec<ConnectionId>, frames: Bytes) {
+        // Before anybody can apply it.
+        self.broadcasts_added.fetch_add(1, SeqCst);
         lock(&self.state).commands.list.push(Command::Broadcast(ids, frames));
     }
 
@@ -121,13 +137,39 @@ impl Outgoing {
         std::mem::swap(&mut lock(&self.state).commands, commands);
     }
 
-    /// Passes everything on to the reactor. False when there was nothing.
-    pub(super) fn apply(&self, reactor: &mut Reactor) -> bool {
+    /// Commands that were taken have been applied, and there were so many messages to many among them.
+    pub(super) fn note_applied(&self, broadcasts: u32) {
+        self.broadcasts_applied.fetch_add(broadcasts, SeqCst);
+    }
+
+    /// Whether there is a message to many that has not reached the reactor as a whole.
+    #[must_use]
+    pub(super) fn has_broadcasts(&self) -> bool {
+        self.broadcasts_added.load(SeqCst) != self.broadcasts_applied.load(SeqCst)
+    }
+
+    /// Passes everything on to the reactor, messages to many by `broadcast`.
+    pub(super) fn apply(&self, reactor: &mut Reactor, broadcast: fn(&mut Reactor, ConnectionId, &Bytes)) {
         let mut state = lock(&self.state);
-        let any = !state.commands.list.is_empty();
-        if any {
-            state.commands.apply(reactor);
+        if !state.commands.list.is_empty() {
+            let broadcasts = state.commands.apply(reactor, broadcast);
+            self.note_applied(broadcasts);
         }
-        any
+    }
+
+    /// Passes the first message to many on to `count` of its recipients. False when there is none.
+    #[must_use]
+    pub(super) fn apply_some(&self, reactor: &mut Reactor, count: usize) -> bool {
+        let mut state = lock(&self.state);
+        let Some(Command::Broadcast(ids, frames)) = state.commands.list.first_mut() else { return false };
+        let rest = ids.len().saturating_sub(count);
+        for id in ids.drain(rest..) {
+            reactor.fan_out(id, frames);
+        }
+        if rest == 0 {
+            state.commands.list.remove(0);
+            self.note_applied(1);
+        }
+        true
     }
 }

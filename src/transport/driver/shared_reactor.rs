@@ -8,7 +8,8 @@
 //! - The reactor is behind a lock. The driver holds it for the length of a turn; the JavaScript thread takes it for what is
 //!   rare (adding, removing, pausing); threads of the runtime take it to write in place of the JavaScript thread.
 //! - While the loop drives, JavaScript sends straight into the reactor. While a worker drives, what is sent goes into
-//!   [`Outgoing`], which the worker takes as a whole.
+//!   [`Outgoing`], which the worker takes as a whole. A message to very many goes there in any case; a task of the runtime passes
+//!   it on, and whatever JavaScript does with the reactor before that comes behind it.
 //! - Events go into the [`EventQueue`], with the reactor locked.
 //!
 //! Locks are taken in this order: reactor, then `outgoing` or `queue`. Nobody waits for anything with one of the latter.
@@ -141,6 +142,24 @@ impl SharedReactor {
         guard
     }
 
+    /// The reactor, for what JavaScript sends: it comes behind messages to many that were sent before.
+    fn lock_to_send(&self) -> MutexGuard<'_, Option<Guarded>> {
+        let mut guard = self.lock_reactor();
+        if self.outgoing.has_broadcasts()
+            && let Some(Guarded { reactor, .. }) = guard.as_mut()
+        {
+            self.apply_outgoing(reactor);
+        }
+        guard
+    }
+
+    /// Passes everything that was sent on to the reactor, which is locked.
+    fn apply_outgoing(&self, reactor: &mut Reactor) {
+        // The task that writes to many does not end before it has seen what is added here.
+        let broadcast = if self.fanning_out.load(SeqCst) { Reactor::fan_out } else { Reactor::send_shared };
+        self.outgoing.apply(reactor, broadcast);
+    }
+
     /// Works on the reactor, after all frames sent so far have reached it. `None` when the environment has ended, and after a
     /// panic, which ends all sockets.
     ///
@@ -151,7 +170,7 @@ impl SharedReactor {
     ) -> (Option<T>, Wake) {
         let mut guard = self.lock_reactor();
         let Some(Guarded { reactor, events }) = guard.as_mut() else { return (None, Wake::Nobody) };
-        self.outgoing.apply(reactor);
+        self.apply_outgoing(reactor);
         let result = catch_unwind(AssertUnwindSafe(|| work(reactor, events))).ok();
         if result.is_none() {
             reactor.fail_all(&fault(), events);
@@ -200,7 +219,7 @@ impl SharedReactor {
     pub(crate) fn send(&self, id: ConnectionId, write: impl FnOnce(&mut BytesMut)) {
         if self.is_worker_driven() {
             self.outgoing.send(id, write);
-        } else if let Some(Guarded { reactor, .. }) = self.lock_reactor().as_mut() {
+        } else if let Some(Guarded { reactor, .. }) = self.lock_to_send().as_mut() {
             reactor.send(id, write);
         }
         self.unwritten.note_send();
@@ -217,7 +236,7 @@ impl SharedReactor {
             let mut frames = BytesMut::with_capacity(len);
             pieces.for_each(|piece| frames.extend_from_slice(piece));
             self.outgoing.send_shared(id, frames.freeze());
-        } else if let Some(Guarded { reactor, .. }) = self.lock_reactor().as_mut() {
+        } else if let Some(Guarded { reactor, .. }) = self.lock_to_send().as_mut() {
             reactor.send_now(id, pieces);
         }
         self.unwritten.note_send();
@@ -228,19 +247,18 @@ impl SharedReactor {
     pub(crate) fn broadcast(self: &Arc<Self>, ids: Vec<ConnectionId>, frames: Bytes) {
         if self.is_worker_driven() {
             self.outgoing.broadcast(ids, frames);
-        } else if let Some(Guarded { reactor, .. }) = self.lock_reactor().as_mut() {
-            let runtime = if self.parallel && ids.len() >= FANNED_OUT { runtime::get().ok() } else { None };
-            for id in ids {
-                match runtime {
-                    Some(_) => reactor.fan_out(id, &frames),
-                    None => reactor.send_shared(id, &frames),
-                }
-            }
-            if let Some(runtime) = runtime
-                && !self.fanning_out.swap(true, SeqCst)
-            {
+        } else if self.parallel
+            && ids.len() >= FANNED_OUT
+            && let Ok(runtime) = runtime::get()
+        {
+            self.outgoing.broadcast(ids, frames);
+            if !self.fanning_out.swap(true, SeqCst) {
                 let shared = Arc::clone(self);
                 runtime.spawn(async move { shared.write_broadcasts() });
+            }
+        } else if let Some(Guarded { reactor, .. }) = self.lock_to_send().as_mut() {
+            for id in ids {
+                reactor.send_shared(id, &frames);
             }
         }
         self.unwritten.note_send();
@@ -251,7 +269,7 @@ impl SharedReactor {
     pub(crate) fn notify(&self, id: ConnectionId) {
         if self.is_worker_driven() {
             self.outgoing.notify(id);
-        } else if let Some(Guarded { reactor, .. }) = self.lock_reactor().as_mut() {
+        } else if let Some(Guarded { reactor, .. }) = self.lock_to_send().as_mut() {
             reactor.notify(id);
         }
     }
@@ -308,7 +326,7 @@ impl SharedReactor {
             let mut guard = self.lock_reactor();
             self.worker_drives.store(false, SeqCst);
             if let Some(Guarded { reactor, .. }) = guard.as_mut() {
-                self.outgoing.apply(reactor);
+                self.outgoing.apply(reactor, Reactor::send_shared);
             }
         }
         self.wake_driver();
@@ -363,15 +381,19 @@ impl SharedReactor {
         }
     }
 
-    /// Writes what was broadcast, a few sockets at a time, so that the JavaScript thread hardly waits.
+    /// Passes messages to many on and writes them, a few sockets at a time, so that the JavaScript thread hardly waits.
     fn write_broadcasts(&self) {
         let some = |reactor: &mut Reactor, events: &mut Events| {
-            let more = reactor.flush_some(FANNED_OUT_AT_ONCE, events);
-            if !more {
-                // With the reactor locked: whoever adds to the list from now on starts anew.
-                self.fanning_out.store(false, SeqCst);
+            // A worker takes what there is by itself.
+            let here = !self.is_worker_driven();
+            let added = here && self.outgoing.apply_some(reactor, FANNED_OUT_AT_ONCE);
+            if reactor.flush_some(FANNED_OUT_AT_ONCE, events) || added {
+                return true;
             }
-            more
+            // With the reactor locked: whoever adds to its list from now on starts anew. So does JavaScript when it has sent
+            // another message, unless that was before this, and is seen here.
+            self.fanning_out.store(false, SeqCst);
+            here && self.outgoing.has_broadcasts() && !self.fanning_out.swap(true, SeqCst)
         };
         while self.flush_elsewhere(some) == Some(true) {
             while self.js_waits.load(SeqCst) {
@@ -404,7 +426,8 @@ impl SharedReactor {
             return Next::Over;
         };
         self.outgoing.take(commands);
-        commands.apply(reactor);
+        let broadcasts = commands.apply(reactor, Reactor::send_shared);
+        self.outgoing.note_applied(broadcasts);
         let progress = self.guarded_turn(Look::Set, reactor, events);
         reactor.flush_all(events);
         self.publish_elsewhere(events);

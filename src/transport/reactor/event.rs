@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 
-use super::opening::Requested;
+use super::opening::{Passed, Requested};
 use super::read_buffer::Span;
 use crate::protocol::{Event, MessageKind};
 use crate::slots::SlotId;
@@ -23,6 +23,8 @@ pub(crate) enum SocketEvent {
     Received(Event<'static>),
     /// A connection has come in on a listener, and its request has arrived.
     Requested(Box<Requested>),
+    /// A connection has come in on a listener that passes on what is no opening handshake, as this one is not.
+    Passed(Box<Passed>),
     /// Nothing is read any more, as [`Reactor::stop`](super::Reactor::stop) asked, and nothing follows that was read.
     Stopped,
     /// The peer has closed its direction of the socket.
@@ -52,6 +54,7 @@ impl SocketEvent {
                 | Event::Pong(payload),
             ) => payload.len(),
             Self::Requested(requested) => requested.request.held_bytes(),
+            Self::Passed(passed) => passed.bytes.len(),
             _ => 0,
         }
     }

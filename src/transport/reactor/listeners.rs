@@ -37,6 +37,8 @@ struct Listener {
     timeout: Duration,
     /// How long the head of a request may be.
     max_head_len: usize,
+    /// What is no opening handshake is for somebody else to answer.
+    passes_on: bool,
     accepting: Accepting,
     /// Connections whose request has not arrived, by the time at which they came; some have gone on since.
     heads: VecDeque<(Instant, ConnectionId)>,
@@ -59,6 +61,7 @@ pub(super) struct Accepted {
     pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
     pub(super) max_head_len: usize,
+    pub(super) passes_on: bool,
 }
 
 /// A connection whose time is over.
@@ -105,8 +108,16 @@ impl Listeners {
         let id = self.slots.next_id().ok_or_else(|| io::Error::other("too many listeners"))?;
         registry.register(&mut socket, Self::token(id), Interest::READABLE)?;
         let heads = VecDeque::new();
-        self.slots.insert(Listener { socket, timeout, max_head_len, accepting: Accepting::Nothing, heads });
+        let accepting = Accepting::Nothing;
+        self.slots.insert(Listener { socket, timeout, max_head_len, passes_on: false, accepting, heads });
         Ok((id, address))
+    }
+
+    /// See [`Reactor::pass_on`](super::Reactor::pass_on).
+    pub(super) fn pass_on(&mut self, id: ListenerId) {
+        if let Some(listener) = self.slots.get_mut(id) {
+            listener.passes_on = true;
+        }
     }
 
     /// Stops listening. Returns the connections whose request has not arrived, which have nobody to answer them now.
@@ -133,8 +144,10 @@ impl Listeners {
         let mut accepted = Vec::new();
         for (id, listener) in self.slots.iter_mut() {
             if listener.accepting == Accepting::Pending {
-                let max_head_len = listener.max_head_len;
-                let add = |stream, peer| accepted.push(Accepted { listener: id, stream, peer, max_head_len });
+                let Listener { max_head_len, passes_on, .. } = *listener;
+                let add = |stream, peer| {
+                    accepted.push(Accepted { listener: id, stream, peer, max_head_len, passes_on });
+                };
                 listener.accepting = accept_some(&listener.socket, &now, add);
             }
         }

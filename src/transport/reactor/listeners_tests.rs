@@ -225,6 +225,135 @@ fn a_head_that_is_too_long_is_refused() {
     assert!(answer(&mut bench, &peer).starts_with("HTTP/1.1 431 "));
 }
 
+// ------------------------------------------------------------------------------------- requests for somebody else
+
+/// Listens for somebody who takes what is no opening handshake.
+fn listen_and_pass_on(bench: &mut Bench, timeout: Duration) -> (ListenerId, SocketAddr) {
+    let (listener, address) = listen(bench, timeout);
+    bench.reactor.pass_on(listener);
+    (listener, address)
+}
+
+/// The last connection that was passed on, and what was read of it.
+fn passed(bench: &mut Bench, listener: ListenerId) -> (ConnectionId, Vec<u8>) {
+    let count = |bench: &Bench| {
+        bench.seen.iter().filter(|(_, seen)| matches!(seen, Seen::Passed(by, _) if *by == listener)).count()
+    };
+    let before = count(bench);
+    bench.until(|bench| count(bench) > before);
+    let Some((id, Seen::Passed(_, bytes))) = bench.seen.last() else { panic!("{:?}", bench.seen) };
+    (*id, bytes.clone())
+}
+
+#[test]
+fn what_is_no_opening_handshake_is_passed_on_with_all_its_bytes_and_its_descriptor() {
+    let mut bench = Bench::new();
+    let (listener, address) = listen_and_pass_on(&mut bench, LONG);
+    let requests = [
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /next HTTP/1.1\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+        "GET / HTTP/1.0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf",
+        "\u{16}\u{3}\u{1} nonsense",
+    ];
+    for request in requests {
+        let mut peer = connect(address);
+        peer.write_all(request.as_bytes()).unwrap();
+        let (id, bytes) = passed(&mut bench, listener);
+        assert_eq!(bytes, request.as_bytes());
+        peer.write_all(b" and more").unwrap();
+        bench.wait_ready(PATIENCE);
+        bench.settle();
+        let mut socket = TcpStream::from(bench.reactor.hand_over(id).expect("it was passed on"));
+        assert!(bench.reactor.hand_over(id).is_none(), "once");
+        assert_eq!(bench.reactor.count_sockets(), 0);
+        assert_eq!(read_some(&mut socket), b" and more", "the reactor has read nothing behind it");
+        socket.write_all(b"answer").unwrap();
+        assert_eq!(read_some(&mut peer), b"answer");
+        // Nor does the set tell of it any more.
+        bench.settle();
+        assert!(!bench.reactor.has_work());
+    }
+}
+
+#[test]
+fn another_method_is_passed_on_before_its_head_is_complete() {
+    let mut bench = Bench::new();
+    let (listener, address) = listen_and_pass_on(&mut bench, LONG);
+    let mut post = connect(address);
+    post.write_all(b"P").unwrap();
+    assert_eq!(passed(&mut bench, listener).1, b"P");
+    let mut get = slow_peer(&mut bench, address);
+    bench.settle();
+    assert!(is_open(&mut get));
+    get.write_all(b"x").unwrap();
+    get.write_all(b" HTTP/1.1\r\n\r\n").unwrap();
+    assert_eq!(passed(&mut bench, listener).1, b"GET /x HTTP/1.1\r\n\r\n");
+}
+
+#[test]
+fn an_opening_handshake_is_not_passed_on_and_a_slow_head_has_its_limits() {
+    let mut bench = Bench::new();
+    let (listener, address) = listen_and_pass_on(&mut bench, Duration::from_secs(1));
+    let mut peer = connect(address);
+    peer.write_all(REQUEST.as_bytes()).unwrap();
+    let id = requested(&mut bench, listener);
+    assert!(bench.reactor.hand_over(id).is_none(), "it is ours");
+    let late = slow_peer(&mut bench, address);
+    expire(&mut bench, LONG);
+    assert!(answer(&mut bench, &late).starts_with("HTTP/1.1 408 "));
+
+    let mut long = connect(address);
+    let head = format!("GET / HTTP/1.1\r\nLong: {}\r\n", "x".repeat(70_000));
+    long.write_all(head.as_bytes()).unwrap();
+    let (_, bytes) = passed(&mut bench, listener);
+    assert_eq!(bytes, &head.as_bytes()[..bytes.len()]);
+    assert!(bytes.len() > 16 * 1024, "as much as it takes to see that it is too long");
+}
+
+#[test]
+fn what_was_passed_on_counts_as_memory_and_not_as_a_slow_head() {
+    let mut bench = Bench::new();
+    let (_, address) = listen_and_pass_on(&mut bench, LONG);
+    let request = b"POST / HTTP/1.1\r\n\r\n";
+    let mut peers = Vec::new();
+    for _ in 0..MAX_HEADS + 2 {
+        let mut peer = connect(address);
+        peer.write_all(request).unwrap();
+        while bench.events.is_empty() {
+            assert!(bench.wait_ready(PATIENCE));
+            bench.turn(Room::ALL);
+        }
+        assert_eq!(bench.events.owned_bytes(), request.len());
+        bench.take_all();
+        peers.push(peer);
+    }
+    assert!(peers.iter_mut().all(is_open), "nobody had to give way");
+    assert_eq!(bench.reactor.count_sockets(), peers.len());
+    expire(&mut bench, LONG);
+    assert!(peers.iter_mut().all(is_open));
+}
+
+#[test]
+fn nobody_wants_what_was_passed_on() {
+    let mut bench = Bench::new();
+    let (listener, address) = listen_and_pass_on(&mut bench, LONG);
+    let mut peer = connect(address);
+    peer.write_all(b"POST /").unwrap();
+    let (id, _) = passed(&mut bench, listener);
+    assert!(bench.reactor.remove(id));
+    assert_eq!(peer.read(&mut [0]).unwrap(), 0);
+    assert!(bench.reactor.hand_over(id).is_none());
+
+    let peer = connect(address);
+    (&peer).write_all(b"POST /").unwrap();
+    let (id, _) = passed(&mut bench, listener);
+    reset(peer);
+    bench.wait_ready(PATIENCE);
+    bench.settle();
+    assert!(bench.reactor.hand_over(id).is_some(), "whoever reads it learns of its end");
+}
+
 // ------------------------------------------------------------------------------------------------------ deadlines
 
 #[test]

@@ -18,6 +18,8 @@ pub(crate) enum Stage {
     Requested,
     /// The request was refused here. What the peer still sends is thrown away until it closes.
     Refused,
+    /// It is no opening handshake, and somebody else is going to have the connection; nothing is read meanwhile.
+    Passed,
 }
 
 /// An opening handshake under way.
@@ -29,6 +31,8 @@ pub(crate) struct Opening {
     /// When the connection came, or got the whole time once more. With the id it names an entry in the list of deadlines: an
     /// id alone is used again.
     pub(super) since: Instant,
+    /// What is no opening handshake is not refused here.
+    pub(super) passes_on: bool,
 }
 
 /// A request that has arrived on a listener.
@@ -37,4 +41,12 @@ pub(crate) struct Requested {
     pub(crate) listener: ListenerId,
     pub(crate) peer: SocketAddr,
     pub(crate) request: Request,
+}
+
+/// Something else than an opening handshake has arrived on a listener.
+#[derive(Debug)]
+pub(crate) struct Passed {
+    pub(crate) listener: ListenerId,
+    /// All that was read.
+    pub(crate) bytes: Vec<u8>,
 }

@@ -397,6 +397,13 @@ impl Reactor {
         }
     }
 
+    /// The same, unless the socket has taken no more before and not said yet that it does.
+    pub(crate) fn try_flush(&mut self, id: ConnectionId, events: &mut Events) {
+        if self.sockets.get(id).is_some_and(|socket| !socket.is_blocked()) {
+            self.flush_one(id, events);
+        }
+    }
+
     /// Writes what was broadcast to the next `count` sockets. False when there are no more.
     pub(crate) fn flush_some(&mut self, count: usize, events: &mut Events) -> bool {
         for _ in 0..count {
@@ -527,9 +534,10 @@ impl Reactor {
             return;
         }
         let now = Instant::now();
-        for Accepted { listener, stream, peer, max_head_len } in accepted {
+        for Accepted { listener, stream, peer, max_head_len, passes_on } in accepted {
             // The program sets the limits when it accepts; nothing is parsed before.
-            let opening = Opening { reader: HeadReader::new(max_head_len), listener, peer, since: now };
+            let opening =
+                Opening { reader: HeadReader::new(max_head_len), listener, peer, since: now, passes_on };
             let stage = Stage::Head(Box::new(opening));
             let Ok(socket) = self.insert(stream, Config::new(Role::Server), stage) else { continue };
             let id = socket.id;
@@ -658,6 +666,20 @@ impl Reactor {
             self.schedule_read(id);
         }
         true
+    }
+
+    /// Has what is no opening handshake reported as [`SocketEvent::Passed`] from now on, for [`Reactor::hand_over`], where
+    /// it would be refused.
+    pub(crate) fn pass_on(&mut self, listener: ListenerId) {
+        self.listeners.pass_on(listener);
+    }
+
+    /// Lets go of a connection that [`SocketEvent::Passed`] has told of. Its descriptor becomes the caller's.
+    pub(crate) fn hand_over(&mut self, id: ConnectionId) -> Option<OwnedFd> {
+        let socket = self.sockets.get_mut(id).filter(|socket| matches!(socket.stage, Stage::Passed))?;
+        // The descriptor stays open, so the set does not forget it by itself.
+        socket.is_shared = true;
+        self.take(id).map(|socket| OwnedFd::from(socket.stream))
     }
 
     /// What a connection that has come in by itself is counted with.

@@ -13,7 +13,7 @@ use mio::{Interest, Poll, Token};
 
 use super::event::{ConnectionId, Events, SocketEvent};
 use super::inflation::{Inflating, Inflations, Step};
-use super::opening::{Requested, Stage};
+use super::opening::{Passed, Requested, Stage};
 use super::outbox::{Outbox, Spares};
 use super::read_buffer::{READ_LEN, ReadBuffer, Reserved, Span};
 use super::states::{ReadState, Reasons, WriteState};
@@ -279,6 +279,8 @@ impl Socket {
     fn receive_head(&mut self, bytes: &[u8], events: &mut Events) {
         let Stage::Head(opening) = &mut self.stage else { return };
         match opening.reader.push(bytes) {
+            Ok(None) if opening.passes_on && opening.reader.is_other_method() => self.pass_on(events),
+            Err(_) if opening.passes_on => self.pass_on(events),
             Ok(None) => {}
             Ok(Some((request, rest))) => {
                 let requested =
@@ -292,6 +294,14 @@ impl Socket {
             }
             Err(refusal) => self.refuse(&refusal),
         }
+    }
+
+    /// Somebody else answers a request that is no opening handshake, and reads what comes behind it.
+    fn pass_on(&mut self, events: &mut Events) {
+        let Stage::Head(opening) = std::mem::replace(&mut self.stage, Stage::Passed) else { return };
+        self.read.hold(Reasons::STOPPED);
+        let passed = Passed { listener: opening.listener, bytes: opening.reader.into_bytes() };
+        events.push(self.id, SocketEvent::Passed(Box::new(passed)));
     }
 
     /// Answers a request that is no opening handshake, and ends our direction.
@@ -361,6 +371,11 @@ impl Socket {
             Err(error) => self.fail(error, events),
         }
         self.update_interest(poll);
+    }
+
+    /// Whether the set will tell when the socket takes more.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.interest.is_writable()
     }
 
     fn drained(&mut self, events: &mut Events) {

@@ -42,6 +42,7 @@ pub(crate) enum Seen {
     /// The connection was refused by the protocol.
     Failed,
     Requested(ListenerId),
+    Passed(ListenerId, Vec<u8>),
     Stopped,
     End,
     Error(ErrorKind),
@@ -58,6 +59,7 @@ impl Seen {
             SocketEvent::Received(Event::Failed(_)) => Self::Failed,
             SocketEvent::Received(event) => panic!("no test sends {event:?}"),
             SocketEvent::Requested(requested) => Self::Requested(requested.listener),
+            SocketEvent::Passed(passed) => Self::Passed(passed.listener, passed.bytes),
             SocketEvent::Stopped => Self::Stopped,
             SocketEvent::End => Self::End,
             SocketEvent::Error(error) => Self::Error(error.kind()),

@@ -1,0 +1,123 @@
+'use strict';
+
+// Topics under load: churn, memory, and how long one call may hold the loop.
+
+const { test } = require('node:test');
+const assert = require('node:assert');
+const { eventually, turns } = require('../helpers/under-test/endpoints');
+const { Duplex } = require('stream');
+const websocket = require('../..');
+const { WAYS, open, received } = require('./ways');
+
+/** A connection on a stream that keeps what is written to it. */
+function onStream(server, written) {
+  const socket = new Duplex({
+    read() {},
+    write(chunk, encoding, callback) {
+      written.push(chunk);
+      callback();
+    },
+  });
+  const connection = new websocket.connection(socket, [], null, false, server.config);
+  connection._addSocketEventListeners();
+  server.handleRequestAccepted(connection);
+  return connection;
+}
+
+function serverOfStreams(t, count) {
+  const server = new websocket.server({ noServer: true, keepalive: false });
+  const written = Array.from({ length: count }, () => []);
+  const connections = written.map((list) => onStream(server, list));
+  t.after(() => connections.forEach(({ socket }) => socket.destroy()));
+  return { server, connections, written };
+}
+
+test('10,000 subscriptions a second, for topics that come and go', async (t) => {
+  const { server, connections, seen } = await open(t, WAYS[0], 10);
+  const start = performance.now();
+  let changes = 0;
+  for (let round = 0; round < 50; round++) {
+    for (const connection of connections) {
+      for (let i = 0; i < 20; i++) {
+        connection.subscribe(`${round} ${i}`);
+        changes++;
+      }
+      if (round > 0) for (let i = 0; i < 20; i++) assert.ok(connection.unsubscribe(`${round - 1} ${i}`));
+    }
+    assert.strictEqual(server.publish(`${round} 7`, `${round}`), 10);
+    if (round > 0) assert.strictEqual(server.publish(`${round - 1} 7`, 'x'), 0);
+    await turns(1);
+  }
+  const perSecond = changes / (performance.now() - start) * 1000;
+  assert.strictEqual(server.topics.length, 20);
+  assert.strictEqual(server.stats().pubsub.subscriptions, 200);
+  await received(seen, 50);
+  for (const { messages } of seen) assert.deepStrictEqual(messages, Array.from({ length: 50 }, (_, i) => `${i}`));
+  assert.ok(perSecond > 10000, `${perSecond} subscriptions a second`);
+});
+
+test('memory does not grow with subscriptions that have ended', async (t) => {
+  const { server, connections: [connection] } = await open(t, WAYS[0], 1);
+  const churn = async (count) => {
+    for (let i = 0; i < count; i++) {
+      connection.subscribe(`a topic with a long name ${i}`);
+      connection.unsubscribe(`a topic with a long name ${i}`);
+      // So that promises are done with.
+      if (i % 1000 === 0) await turns(1);
+    }
+  };
+  await churn(50000);
+  const before = process.memoryUsage().rss;
+  await churn(200000);
+  assert.deepStrictEqual(server.stats().pubsub.topics, 0);
+  assert.ok(process.memoryUsage().rss - before < 40 << 20);
+});
+
+test('a message for thousands of streams comes in portions, in order, and before what is sent to them directly', async (t) => {
+  const { server, connections, written } = serverOfStreams(t, 2000);
+  for (const connection of connections) connection.subscribe('a');
+  assert.strictEqual(server.publish('a', 'one'), 2000);
+  const bytes = Buffer.from('two');
+  assert.strictEqual(server.publish('a', bytes), 2000);
+  bytes.fill('x');
+  // Not all have had their turn.
+  assert.strictEqual(written.at(-1).length, 0);
+  connections.at(-1).sendUTF('three');
+  connections.at(-2).close();
+  connections.at(-3).drop(1000);
+  await eventually(() => written.slice(0, -3).every((chunks) => chunks.length === 2), 'all messages');
+  const texts = (chunks) => chunks.map((chunk) => chunk.subarray(2).toString());
+  assert.deepStrictEqual(texts(written[5]), ['one', 'two']);
+  assert.deepStrictEqual(texts(written[1900]), ['one', 'two']);
+  assert.deepStrictEqual(texts(written.at(-1)), ['one', 'two', 'three']);
+  assert.deepStrictEqual(texts(written.at(-2)).slice(0, 2), ['one', 'two']);
+});
+
+test('what waits for its portion is bounded: a program that publishes without end delivers itself', async (t) => {
+  const { server, connections, written } = serverOfStreams(t, 600);
+  for (const connection of connections) connection.subscribe('a');
+  for (let i = 0; i < 1000; i++) server.publish('a', `${i}`);
+  const undelivered = 600 * 1000 - written.reduce((sum, { length }) => sum + length, 0);
+  assert.ok(undelivered <= 100000, `${undelivered} wait`);
+  await eventually(() => written.every(({ length }) => length === 1000), 'all messages', 20000);
+  assert.deepStrictEqual(written[599].map((chunk) => chunk.subarray(2).toString()), Array.from({ length: 1000 }, (_, i) => `${i}`));
+});
+
+test('publishing to 50,000 streams holds the loop for some milliseconds at a time', async (t) => {
+  const { server, connections, written } = serverOfStreams(t, 50000);
+  for (const connection of connections) connection.subscribe('a');
+  let longest = 0;
+  let last = performance.now();
+  const look = setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }, 1);
+  t.after(() => clearInterval(look));
+  await turns();
+  longest = 0;
+  assert.strictEqual(server.publish('a', 'to very many'), 50000);
+  await eventually(() => written.every(({ length }) => length === 1), 'all messages', 20000);
+  // 4 ms for each portion, and what the machine has to do besides.
+  assert.ok(longest < 150, `${longest} ms`);
+});

@@ -573,7 +573,7 @@ export interface ICookie {
 /** What `accept()` takes besides. */
 export interface IAcceptOptions {
   /** Headers for the answer; a list of values makes several lines. Those of the handshake itself cannot be set. */
-  headers?: { [name: string]: string | number | Array<string | number> } | null | undefined;
+  headers?: { [name: string]: string | number | Array<string | number> | null | undefined } | null | undefined;
 }
 
 /** An extension agreed on for a connection. */
@@ -847,6 +847,41 @@ export interface IPubSubStats {
   lostFor: number;
 }
 
+/** Options of `connection.stream()`. */
+export interface IStreamOptions {
+  /**
+   * Whether texts are read as strings, and strings are sent as texts. Otherwise everything that is read is a Buffer, and
+   * everything that is written goes out as binary.
+   * @default false
+   */
+  objectMode?: boolean | undefined;
+  /** The same for what is read. */
+  readableObjectMode?: boolean | undefined;
+  /** The same for what is written. */
+  writableObjectMode?: boolean | undefined;
+  /**
+   * How many bytes, or messages in object mode, may wait in the stream in each direction.
+   * @default that of Node's streams
+   */
+  highWaterMark?: number | undefined;
+  /** The same for what is read. */
+  readableHighWaterMark?: number | undefined;
+  /** The same for what is written. */
+  writableHighWaterMark?: number | undefined;
+  /** Destroys the stream when it is aborted. */
+  signal?: AbortSignal | null | undefined;
+}
+
+/** What a stream of a connection is destroyed with when messages may be missing. */
+export interface IStreamClosedError extends IWebSocketError {
+  code: 'ERR_WEBSOCKET_STREAM_CLOSED';
+  /** How the connection was closed, as in its event `close`. */
+  closeCode: number;
+  closeReason: string;
+  /** What has failed, if the socket has. */
+  cause?: unknown;
+}
+
 /** @deprecated Every connection can be read with `for await`: use {@link connection}. */
 export type IterableConnection = connection;
 
@@ -1031,6 +1066,13 @@ export class connection extends EventEmitter {
    * 64 of them or 1 MiB wait. Ends when the connection is closed, is rejected when its socket fails.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message>;
+
+  /**
+   * The messages from now on as a Duplex: `end()` closes the connection with 1000, `destroy()` ends it at once, and a connection
+   * that does not end with 1000 or without a code destroys the stream with an {@link IStreamClosedError}. docs/streams.md has more.
+   * @throws Error for options that mean nothing, and without `assembleFragments`
+   */
+  stream(options?: IStreamOptions): stream.Duplex;
 
   /** Sends a ping and resolves with the milliseconds its answer took. Rejected when the connection ends before. */
   measureLatency(): Promise<number>;

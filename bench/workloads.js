@@ -29,13 +29,14 @@ const WORKLOADS = [
     [versus('uwebsockets', 0.95), versus('ws', 0.65), versus('websocket', 0.5)], { quick: true }),
 
   echo('ping-64', '64 connections, ping-pong, 64 B text', { connections: 64, size: 64 },
-    [versus('uwebsockets', 0.95), versus('ws', 0.5), versus('websocket', 0.4)], { quick: true }),
+    [versus('uwebsockets', 0.95), versus('ws', 0.5), versus('websocket', 0.4), versus('ours', 1.15, 'ours-ws'), versus('ws', 0.5, 'ours-ws')],
+    { quick: true }),
 
   echo('ping-1000', '1,000 connections, ping-pong, 64 B text', { connections: 1000, size: 64 },
     [versus('uwebsockets', 0.95), versus('ws', 0.5)]),
 
   echo('pipeline-32', '16 connections, 32 in flight, 64 B text', { connections: 16, 'in-flight': 32, size: 64 },
-    [versus('uwebsockets', 0.4), versus('ws', 0.05), versus('websocket', 0.05)], { quick: true }),
+    [versus('uwebsockets', 0.4), versus('ws', 0.05), versus('websocket', 0.05), versus('ours', 1.15, 'ours-ws')], { quick: true }),
 
   echo('callbacks', '16 connections, 32 in flight, 64 B text, a callback for each send', { connections: 16, 'in-flight': 32, size: 64 },
     [versus('ws', 0.2), versus('websocket', 0.2)], { callbacks: true }),

@@ -1,6 +1,6 @@
 'use strict';
 
-const { toUSVString } = require('util');
+const { toUSVString, types } = require('util');
 const WebSocketClient = require('./WebSocketClient');
 const { makeInspectable } = require('./internal/base/inspect');
 const { extend } = require('./utils');
@@ -22,9 +22,12 @@ const CLOSED = 3;
  * @param {object} [headers] additional request headers
  * @param {object} [requestOptions] options for `http.request()`
  * @param {object} [clientConfig] options of WebSocketClient
- * @throws {Error} as `WebSocketClient.connect()`
+ * @throws {Error} as `WebSocketClient.connect()`, and without `new`
  */
 function W3CWebSocket(url, protocols, origin, headers, requestOptions, clientConfig) {
+  if (!(this instanceof W3CWebSocket)) {
+    throw websocketError('ERR_WEBSOCKET_ARGUMENT', 'W3CWebSocket is a class: call it with new.', {}, TypeError);
+  }
   this._url = url;
   this._readyState = CONNECTING;
   this._protocol = undefined;
@@ -75,7 +78,7 @@ for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED }
  */
 W3CWebSocket.prototype.send = function send(data) {
   if (this._readyState !== OPEN) throw websocketError('ERR_WEBSOCKET_NOT_OPEN', 'cannot call send() while not connected');
-  if (typeof data === 'string' || data instanceof String) {
+  if (typeof data === 'string' || types.isStringObject(data)) {
     const text = String(data);
     this._connection.sendUTF(text, counted(this, Buffer.byteLength(text)));
     return;

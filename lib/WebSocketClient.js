@@ -12,11 +12,12 @@ const { readOptions } = require('./internal/options/read-options');
 const {
   takeAttemptOptions, Interruption, abortError, isRedirect, redirectTarget, withoutCredentialHeaders, withoutCredentialOptions,
 } = require('./internal/handshake/connect-attempt');
-const { targetUrl, hostOf, hostHeader, requestPath, basicAuthorization } = require('./internal/handshake/client-url');
+const { targetUrl, hostOf, hostHeader, requestPath, publicUrl, basicAuthorization } = require('./internal/handshake/client-url');
 const {
   headerEntries, programFields, NO_OFFER, offerOf, writeOffer, answeredExtensions,
 } = require('./internal/handshake/request-headers');
 const { connectError, answerFacts, handshakeError } = require('./internal/handshake/connect-errors');
+const { connectStarted, connectEnded } = require('./internal/handshake/watched-handshakes');
 const channels = require('./internal/base/channels');
 const { makeInspectable } = require('./internal/base/inspect');
 const { startReceiving } = require('./internal/connection/start-receiving');
@@ -80,10 +81,12 @@ WebSocketClient.prototype.connect = function connect(requestUrl, protocols, orig
     headers: headerEntries(headers), requestOptions, tlsOptions: this.config.tlsOptions, options, redirects: 0, giveUp: null,
   };
   attempt.interruption = new Interruption(options, (error) => attempt.giveUp(error));
+  connectStarted(this, attempt.headers);
   try {
     sendRequest(this, attempt);
   } catch (error) {
     attempt.interruption.stop();
+    connectEnded(this, { error });
     throw error;
   }
 };
@@ -159,7 +162,7 @@ function redirect(client, attempt, location) {
   }
   attempt.redirects++;
   const { url: before } = client;
-  const from = `${before.protocol}//${hostHeader(before)}${requestPath(before)}`;
+  const from = publicUrl(before);
   const target = redirectTarget(from, location);
   const sameHost = target.host === new URL(from).host && target.protocol === before.protocol;
   const url = targetUrl(target);
@@ -182,6 +185,7 @@ function protocolList(protocols) {
   if (typeof protocols === 'string' && protocols !== '') names = [protocols];
   else if (Array.isArray(protocols)) names = protocols;
   for (const name of names) {
+    if (name === undefined || name === null) throw websocketError('ERR_WEBSOCKET_SUBPROTOCOL', `Protocol list contains ${name}`);
     const text = String(name);
     if (binding.isToken(text)) continue;
     const illegal = Array.from(text).find((character) => !binding.isToken(character));
@@ -233,6 +237,7 @@ function requestHeaders(client, attempt) {
 /** The server has answered with something other than 101. */
 function handleHttpResponse(client, response) {
   if (eventEmitterListenerCount(client, 'httpResponse') > 0) {
+    connectEnded(client, { statusCode: response.statusCode });
     client.emit('httpResponse', response, client);
     if (response.socket) response.socket.end();
     return;
@@ -286,6 +291,7 @@ WebSocketClient.prototype.failHandshake = function failHandshake(errorDescriptio
 
 function fail(client, reason) {
   const error = connectError(reason, client.url);
+  connectEnded(client, { error });
   if (channels.connectFailed.hasSubscribers) channels.connectFailed.publish({ client, error });
   client.emit('connectFailed', error);
   // The name in the documentation of WebSocket-Node; without a listener an `error` event would be thrown.
@@ -300,6 +306,7 @@ WebSocketClient.prototype.succeedHandshake = function succeedHandshake() {
   if (rest !== null && this._offer.deflate !== null) useDeflate(connection, this._deflate || deflateSettings(true), rest);
   connection.extensions.unshift(...agreed);
   startReceiving(connection, this.firstDataChunk);
+  connectEnded(this, { connection });
   this.emit('connect', connection);
   this.firstDataChunk = null;
 };

@@ -7,12 +7,12 @@ const utils = require('./utils');
 const BufferList = require('../vendor/FastBufferList');
 const { defineCloseCodes } = require('./internal/base/close-codes');
 const closing = require('./internal/connection/closing');
-const { KIND, INFLATION, MASK_POLICY } = require('./internal/addon/rows');
+const { KIND, INFLATION, MASK_POLICY, TEXT_FORM } = require('./internal/addon/rows');
 const { DEFAULT_IO } = require('./internal/transport/io-option');
 const { makeInspectable } = require('./internal/base/inspect');
 const { changeTransport, settleFor } = require('./internal/transport/queueing-transport');
 const { Inbox } = require('./internal/connection/inbox');
-const { Listeners } = require('./internal/base/listener-store');
+const { Listeners, compactListeners } = require('./internal/base/listener-store');
 const { StreamReceiver } = require('./internal/transport/stream-receiver');
 const { captureContext } = require('./internal/base/context');
 const { scheduleDelivery, mayGoOn } = require('./internal/connection/delivery');
@@ -23,6 +23,8 @@ const heartbeat = require('./internal/connection/heartbeat');
 const iterate = require('./internal/connection/iterate');
 const keepalive = require('./internal/connection/keepalive');
 const sending = require('./internal/connection/sending');
+const connectionStream = require('./internal/streams/connection-stream');
+const { websocketError } = require('./internal/base/errors');
 const { hasOwnMark } = require('./internal/transport/backpressure');
 const { statsOf } = require('./internal/connection/stats');
 const limits = require('./internal/connection/limits');
@@ -32,8 +34,7 @@ const { checkConnectionOptions } = require('./internal/options/read-options');
 const streamTransport = require('./internal/transport/stream-transport');
 const nativeTransport = require('./internal/transport/native-transport');
 
-// The values of `state`, of which `connected` is true in the first only; the fourth is 'ending': we have sent a Close frame
-// and wait for the peer's; nothing else is sent or reported any more.
+// The values of `state`, of which `connected` is true in the first only.
 
 /** Bytes from which on a chunk may take long to receive. */
 const LARGE_CHUNK = 16 * 1024;
@@ -42,6 +43,8 @@ const LARGE_CHUNK = 16 * 1024;
 const STATE_OPEN = 'open';
 /** The peer has sent a Close frame; ours is on its way and nothing follows it. */
 const STATE_PEER_REQUESTED_CLOSE = 'peer_requested_close';
+/** We have sent a Close frame and wait for the peer's; nothing else is sent or reported any more. */
+const STATE_ENDING = 'ending';
 /** It is over. */
 const STATE_CLOSED = 'closed';
 
@@ -136,6 +139,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._responseLength = 0;
   // The Pong that waits for the socket to drain: the answer to the newest Ping.
   this._waitingPong = null;
+  // Gets the messages that come between our Close frame and the peer's, when somebody wants them.
+  this._lateMessage = null;
 
   // Streams that are no sockets have neither.
   if (typeof socket.setNoDelay === 'function') socket.setNoDelay(config.disableNagleAlgorithm);
@@ -151,7 +156,7 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
 
 util.inherits(WebSocketConnection, EventEmitter);
 Object.assign(WebSocketConnection.prototype, sending.methods, frameProcessing.methods, closing.methods, keepalive.methods,
-  heartbeat.methods, iterate.methods, topics.methods);
+  heartbeat.methods, iterate.methods, connectionStream.methods, topics.methods);
 defineCloseCodes(WebSocketConnection);
 
 // Parts of the original's parser that programs and tests look at. Nobody pays for them who does not.
@@ -174,6 +179,9 @@ function lazyProperty(name, create) {
     set(value) { define(this, value); },
   });
 }
+
+/** How text is received. Classes that extend this one may want bytes. */
+WebSocketConnection.prototype._textForm = TEXT_FORM.STRINGS;
 
 Object.defineProperty(WebSocketConnection.prototype, '_pingListenerCount', {
   configurable: true,
@@ -215,6 +223,7 @@ WebSocketConnection.prototype.stats = function stats() {
 WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEventListeners() {
   const { socket } = this;
   if (this._context === undefined) this._context = captureContext();
+  if (socket instanceof Duplex) compactListeners(socket);
   for (const [event, listener] of socketListeners(this)) socket.on(event, listener);
   if (this._mayTakeOver() && nativeTransport.takeOver(
     this, this.config.io || DEFAULT_IO, maskPolicy(this), receiverConfig(this), limits.receiverLimits(this))) {
@@ -280,6 +289,10 @@ WebSocketConnection.prototype._mayTakeOver = function _mayTakeOver() {
 // ---------------------------------------------------------------------------------------------- receiving
 
 WebSocketConnection.prototype.handleSocketData = function handleSocketData(data) {
+  if (!ArrayBuffer.isView(data)) {
+    throw websocketError('ERR_WEBSOCKET_DATA', `The socket of a connection gives Buffers, and not ${data === null ? 'null' : typeof data}: ` +
+      'it must not have an encoding (setEncoding).', {}, TypeError);
+  }
   this.setKeepaliveTimer();
   if (this.state === STATE_CLOSED || this.state === STATE_PEER_REQUESTED_CLOSE) return;
   if (this._earlyChunks !== null) {
@@ -349,6 +362,7 @@ function receiverConfig(connection) {
     assemble: Boolean(connection._assembleFragments) &&
       connection.processFrame === frameProcessing.methods.processFrame,
     inflation: connection._inflation,
+    text: connection._textForm,
   };
 }
 
@@ -403,8 +417,11 @@ WebSocketConnection.prototype._deliver = function _deliver(kind, value) {
     this.socket.push(null);
     return;
   }
-  // After close() only the peer's Close matters.
-  if (!this.connected) return;
+  if (!this.connected) {
+    // After close() only the peer's Close matters, and what a stream still reads.
+    if (this._lateMessage !== null && this.state === STATE_ENDING) frameProcessing.tellLate(this, kind, value);
+    return;
+  }
   switch (kind) {
     case KIND.TEXT:
       frameProcessing.tellMessage(this, { type: 'utf8', utf8Data: value });
@@ -438,6 +455,7 @@ WebSocketConnection.prototype._deliver = function _deliver(kind, value) {
 WebSocketConnection.prototype.handleSocketError = function handleSocketError(error) {
   this._debug('socket error: %s', error.message || error.code);
   if (this.state === STATE_CLOSED) return;
+  if (channels.error.hasSubscribers) channels.error.publish({ connection: this, error });
   if (this._transport.bytesWritten(this) < this._responseLength) {
     this.drop(WebSocketConnection.CLOSE_REASON_ABNORMAL, closing.LOST_IN_HANDSHAKE, true);
     return;

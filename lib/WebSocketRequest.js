@@ -11,11 +11,12 @@ const { captureContext } = require('./internal/base/context');
 const { startReceiving } = require('./internal/connection/start-receiving');
 const { deflateSettings, acceptDeflate, useDeflate } = require('./internal/compression/per-message-deflate');
 const { parseUrl } = require('./internal/handshake/legacy-url');
-const { statusPhrase } = require('./internal/handshake/http-status');
+const { isFinalStatus, statusPhrase } = require('./internal/handshake/http-status');
 const { serializeCookies } = require('./internal/handshake/set-cookie');
 const { appendHeaders } = require('./internal/handshake/answer-headers');
 const { headerText } = require('./internal/handshake/header-text');
 const { compileTrustProxy, clientAddress } = require('./internal/handshake/trust-proxy');
+const { requestEnded } = require('./internal/handshake/watched-handshakes');
 const { noteRequest, noteAnswer } = require('./internal/handshake/single-answer');
 const { peerAddress, withoutPort } = require('./internal/base/address');
 const { destroyAfter } = require('./internal/time/linger');
@@ -61,6 +62,8 @@ function WebSocketRequest(socket, httpRequest, serverConfig, head, server) {
   socket.on('close', this._socketCloseHandler);
   // Nobody else listens between the upgrade and the answer: a reset by the peer would end the process.
   socket.on('error', noop);
+  const { headers } = httpRequest;
+  if (headers && headers['x-forwarded-for'] && !serverConfig.ignoreXForwardedFor) readForwardedFor(this, serverConfig.trustProxy);
 }
 
 util.inherits(WebSocketRequest, EventEmitter);
@@ -112,7 +115,6 @@ Object.defineProperty(WebSocketRequest.prototype, 'websocketVersion', {
  */
 WebSocketRequest.prototype.readHandshake = function readHandshake() {
   const { method, headers } = this.httpRequest;
-  if (headers['x-forwarded-for'] && !this.serverConfig.ignoreXForwardedFor) readForwardedFor(this, this.serverConfig.trustProxy);
   checkHead(this.httpRequest);
   const refusal = binding.checkRequest(
     optional(method), optional(headers.host), optional(headers.upgrade), optional(headers.connection),
@@ -240,6 +242,7 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
     });
   }
 
+  requestEnded(this, { connection });
   if (this._server !== null) this._server._handlers.requestAccepted(connection);
   this.emit('requestAccepted', connection);
   return connection;
@@ -281,14 +284,16 @@ function failConnection(connection) {
 
 /**
  * Refuses the request and closes the connection.
- * @param {number} [status=403] HTTP status
+ * @param {number} [status=403] HTTP status; a number that is none is sent as 500
  * @param {string} [reason] sent as `X-WebSocket-Reject-Reason`
- * @param {Object<string, any>} [extraHeaders]
+ * @param {Object<string, any>} [extraHeaders] those that are undefined or null are left out
  * @throws {Error} when the request was answered before, or for a header whose name or value cannot be sent
  */
 WebSocketRequest.prototype.reject = function reject(status, reason, extraHeaders) {
   this._verifyResolution();
   if (typeof status !== 'number') status = 403;
+  // No client could read the response.
+  else if (!isFinalStatus(status)) status = 500;
   const headers = ['Connection', 'close'];
   if (reason) headers.push('X-WebSocket-Reject-Reason', headerText(reason));
   for (const name in extraHeaders) {
@@ -297,7 +302,8 @@ WebSocketRequest.prototype.reject = function reject(status, reason, extraHeaders
       throw websocketError('ERR_WEBSOCKET_HEADER',
         `Header ${JSON.stringify(text)} is not a token, or its value contains control characters.`);
     }
-    headers.push(text, headerText(extraHeaders[name]));
+    const value = extraHeaders[name];
+    if (value !== undefined && value !== null) headers.push(text, headerText(value));
   }
   const response = binding.response(status, statusPhrase(status), headers);
 
@@ -309,6 +315,7 @@ WebSocketRequest.prototype.reject = function reject(status, reason, extraHeaders
     socket.resume();
     destroyAfter(socket, 5000);
   }
+  requestEnded(this, { statusCode: status });
   this.emit('requestRejected', this);
 };
 

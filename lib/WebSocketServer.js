@@ -17,6 +17,7 @@ const { compileFilter } = require('./internal/handshake/mount-filter');
 const { upgradeListener, mountOn, unmountFrom } = require('./internal/handshake/shared-upgrades');
 const { isBehindResponse, afterResponses } = require('./internal/handshake/pipelining');
 const { emitRequest } = require('./internal/handshake/request-event');
+const { requestArrived, noteRefusal } = require('./internal/handshake/watched-handshakes');
 const { compileOriginCheck } = require('./internal/handshake/origins');
 const { BoundFunction } = require('./internal/base/context');
 const { deadlinesOf } = require('./internal/time/deadlines');
@@ -209,6 +210,7 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
     return;
   }
   const wsRequest = new WebSocketRequest(socket, request, this.config, head, this);
+  requestArrived(this, wsRequest);
   try {
     if (this._filter !== null && !this._filter(request)) throw foreign();
     wsRequest.readHandshake();
@@ -232,12 +234,19 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
   }
 };
 
+/** Refuses a request that the program is not asked about. */
+function refuseAtOnce(server, request, socket, error) {
+  const wsRequest = new WebSocketRequest(socket, request, server.config);
+  requestArrived(server, wsRequest);
+  refuse(server, wsRequest, error);
+}
+
 /** Handles a pipelined request when the responses before have been written. */
 function waitForResponses(server, request, socket, head) {
   const unmounts = server._unmounts;
   afterResponses(request, socket, () => {
     if (server._unmounts === unmounts) server.handleUpgrade(request, socket, head);
-    else refuse(server, new WebSocketRequest(socket, request, server.config), refusal(503, 'The server was unmounted.'));
+    else refuseAtOnce(server, request, socket, refusal(503, 'The server was unmounted.'));
   });
 }
 
@@ -248,7 +257,7 @@ function foreign() {
 
 /** Refuses a request that no server on its HTTP server wants. */
 function refuseForeign(server, request, socket) {
-  const proceed = () => refuse(server, new WebSocketRequest(socket, request, server.config), foreign());
+  const proceed = () => refuseAtOnce(server, request, socket, foreign());
   if (isBehindResponse(request, socket)) afterResponses(request, socket, proceed);
   else proceed();
 }
@@ -308,6 +317,7 @@ function listenerFailed(server, wsRequest, cause) {
 function refuse(server, wsRequest, error) {
   debug('%s refused: %s', wsRequest.remoteAddress, error.message);
   error.statusCode = error.httpCode || 400;
+  noteRefusal(wsRequest, error);
   if (!wsRequest._resolved) wsRequest.reject(error.httpCode || 400, error.message, error.headers);
   server._totals.refused++;
   if (channels.upgradeError.hasSubscribers) channels.upgradeError.publish({ server, request: wsRequest, error });

@@ -1,3 +1,3 @@
 'use strict';
 
-module.exports = require('../lib/pubsub/test');
+module.exports = require('../lib/pubsub/conformance');

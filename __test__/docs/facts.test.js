@@ -8,6 +8,7 @@ const fs = require('fs');
 const path = require('path');
 const vm = require('vm');
 const { client: WebSocketClient, connection: WebSocketConnection, server: WebSocketServer } = require('../..');
+const { FAMILIES } = require('../../lib/metrics/families');
 const { ROOT } = require('./snippets');
 
 const read = (file) => fs.readFileSync(path.join(ROOT, file), 'utf8');
@@ -60,6 +61,13 @@ test('docs/connection.md has the close codes of the code', () => {
     [...names.matchAll(/`(\w+)`/g)].map(([, name]) => [`CLOSE_REASON_${name}`, Number(code)])));
   const actual = Object.fromEntries(Object.entries(WebSocketConnection).filter(([name]) => name.startsWith('CLOSE_REASON_')));
   assert.deepStrictEqual(documented, actual);
+});
+
+test('docs/metrics.md has the metrics of the code, with their types and labels', () => {
+  const documented = rowsOf('docs/metrics.md', '| metric | type | labels | meaning |').flatMap(([names, type, labels]) =>
+    [...names.matchAll(/`(\w+)`/g)].map(([, name]) => [name, type, [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label)]));
+  assert.deepStrictEqual(documented.sort(), FAMILIES.map(({ name, type, labels }) =>
+    [type === 'counter' ? `${name}_total` : name, type, labels]).sort());
 });
 
 test('docs/server.md says when io: \'auto\' moves between the loop and the thread', () => {

@@ -12,8 +12,7 @@ const os = require('os');
 const path = require('path');
 const { createRequire } = require('module');
 const { server: WebSocketServer, w3cwebsocket: W3CWebSocket } = require('../..');
-const { npm } = require('../../scripts/internal/npm');
-const { namedSnippet, linkPackage, withPort } = require('./snippets');
+const { namedSnippet, makeProject, withPort } = require('./snippets');
 
 const PAGE = 'docs/reconnecting.md';
 const PACKAGES = ['partysocket@1.3.0', 'reconnecting-websocket@4.4.0'];
@@ -24,13 +23,7 @@ after(() => fs.rmSync(directory, { recursive: true, force: true, maxRetries: 3 }
 /** Why the packages could not be installed, or null. */
 let problem = null;
 before(() => {
-  fs.writeFileSync(path.join(directory, 'package.json'), '{ "private": true }');
-  try {
-    npm(['install', '--ignore-scripts', '--prefer-offline', '--fetch-retries=0', ...PACKAGES], { cwd: directory });
-  } catch (error) {
-    problem = `${PACKAGES} cannot be installed: ${error.message.split('\n')[0]}`;
-  }
-  linkPackage(directory);
+  problem = makeProject(directory, PACKAGES);
 });
 
 /** A server that can be stopped and started again on the same port. */

@@ -9,10 +9,12 @@
 
 const fs = require('fs');
 const path = require('path');
+const { npm } = require('../../scripts/internal/npm');
 
 const ROOT = path.resolve(__dirname, '../..');
 const PAGES = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md',
-  ...fs.readdirSync(path.join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).sort().map((name) => `docs/${name}`)];
+  ...['docs', 'docs/recipes'].flatMap((folder) => fs.readdirSync(path.join(ROOT, folder)).filter((name) => name.endsWith('.md')).sort()
+    .map((name) => `${folder}/${name}`))];
 
 const BLOCK = /(?:^<!-- (file|not run|not compiled): (.+?) -->\n)?^```(js|ts)\n([^]*?)^```$/gm;
 
@@ -30,7 +32,7 @@ function snippetsOf(page) {
     file: marker === 'file' ? value : `${number + 1}.${extension(language, code)}`,
     // What loads the package is a program; anything else is a part of one.
     isCompiled: marker !== 'not compiled',
-    isProgram: marker !== 'not run' && language === 'js' && /(require\(|from )'websocket'/.test(code),
+    isProgram: marker !== 'not run' && language === 'js' && /(require\(|from )'websocket(?:\/ws(?:\.mjs)?)?'/.test(code),
   }));
 }
 
@@ -45,6 +47,22 @@ function namedSnippet(page, file) {
   return found;
 }
 
+/**
+ * Makes a project in `directory` with these packages, and with this one as `websocket`.
+ * @returns {string|null} why they could not be installed
+ */
+function makeProject(directory, packages) {
+  let problem = null;
+  fs.writeFileSync(path.join(directory, 'package.json'), '{ "private": true }');
+  try {
+    npm(['install', '--ignore-scripts', '--prefer-offline', '--fetch-retries=0', ...packages], { cwd: directory });
+  } catch (error) {
+    problem = `${packages} cannot be installed: ${error.message.split('\n')[0]}`;
+  }
+  linkPackage(directory);
+  return problem;
+}
+
 /** Makes `websocket` this package for programs in `directory`. */
 function linkPackage(directory) {
   const modules = path.join(directory, 'node_modules');
@@ -57,4 +75,4 @@ function linkPackage(directory) {
 /** The code with another port than that of the pages. */
 const withPort = (code, port) => code.replaceAll('8080', String(port));
 
-module.exports = { ROOT, PAGES, snippetsOf, namedSnippet, linkPackage, withPort };
+module.exports = { ROOT, PAGES, snippetsOf, namedSnippet, makeProject, linkPackage, withPort };

@@ -50,7 +50,9 @@ describe('every block of code compiles against index.d.ts', () => {
     experimentalDecorators: true,
     types: ['node'],
     typeRoots: [path.join(ROOT, 'node_modules/@types')],
-    paths: { websocket: [path.join(ROOT, 'index.d.ts')], 'websocket/*': [path.join(ROOT, '*')] },
+    paths: {
+      websocket: [path.join(ROOT, 'index.d.ts')], 'websocket/ws.mjs': [path.join(ROOT, 'ws.d.mts')], 'websocket/*': [path.join(ROOT, '*')]
+    },
   };
   let problems;
 

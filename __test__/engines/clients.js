@@ -47,10 +47,11 @@ function ioredisSentinel(ports) {
   return ioredis({ sentinels: ports.map((port) => ({ host: '127.0.0.1', port })), name: 'main', sentinelRetryStrategy: () => 200 });
 }
 
-function nodeRedisCluster(ports, { sharded = false, heartbeat = HEARTBEAT } = {}) {
+function nodeRedisCluster(ports, { sharded = false, heartbeat = HEARTBEAT, connect = false } = {}) {
   const { createCluster } = library('redis');
   const cluster = createCluster({ rootNodes: ports.map((port) => ({ socket: { host: '127.0.0.1', port } })) });
   cluster.on('error', ignore);
+  if (connect) cluster.connect().catch(ignore);
   return {
     adapter: redisPubSub({ publisher: cluster, subscriber: cluster, sharded, heartbeat }),
     close() {

@@ -138,6 +138,8 @@ test('U1: objects made by hand: spaces and fragments do not end up in the reques
     [{ pathname: '/a b', path: '/a b?c d#e f' }, '/a%20b?c%20d'],
     [{ pathname: '/a', search: '?b' }, '/a?b'],
     [{ pathname: '/a', path: '/a', hash: '#h' }, '/a'],
+    [{ path: '/a?b' }, '/a?b'],
+    [{ path: '?b' }, '/?b'],
   ]) {
     const given = { protocol: 'ws:', host, hostname: '127.0.0.1', port: String(raw.port), ...parts };
     const before = { ...given };

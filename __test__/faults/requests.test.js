@@ -1,6 +1,6 @@
 'use strict';
 
-// Requests that come in unusual ways, and programs that answer them so. COMPATIBILITY: U7, U8, U12, U13, S1, S2.
+// Requests that come in unusual ways, and programs that answer them so. COMPATIBILITY: H5, H6, U7, U8, U12, U13, S1, S2.
 
 const { test } = require('node:test');
 const assert = require('node:assert');
@@ -66,6 +66,27 @@ test('U13: when a listener for request returns a promise that is rejected, the c
   t.after(() => peer.destroy());
   await peer.until(() => peer.status === 500, 'an answer');
   assert.deepStrictEqual(reasons, ['boom']);
+});
+
+for (const status of [NaN, Infinity, -1, 99, 101, 404.5, 1000]) {
+  test(`H5: reject(${status}) sends a response that a client can read`, async (t) => {
+    const { port } = await startServer(t, { onRequest: (request) => request.reject(status) });
+    const peer = await rawClient(port);
+    t.after(() => peer.destroy());
+    await peer.until(() => peer.head !== null, 'an answer');
+    assert.match(peer.head, /^HTTP\/1\.1 500 Internal Server Error\r\n/);
+  });
+}
+
+test('H6: headers of reject() that have no value are left out', async (t) => {
+  const { port } = await startServer(t, {
+    onRequest: (request) => request.reject(401, 'no', { 'X-Undefined': undefined, 'X-Null': null, 'X-Zero': 0, 'X-Empty': '' }),
+  });
+  const peer = await rawClient(port);
+  t.after(() => peer.destroy());
+  await peer.until(() => peer.head !== null, 'an answer');
+  assert.doesNotMatch(peer.head, /X-Undefined|X-Null/);
+  assert.match(peer.head, /^X-Zero: 0\r\nX-Empty: ?\r$/m);
 });
 
 test('S1: a server that is mounted twice on one HTTP server handles a request once', async (t) => {

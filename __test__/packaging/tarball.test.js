@@ -8,7 +8,7 @@ const { ROOT, BINARY, temporaryDirectory, packRoot, filesInTarball } = require('
 
 /** Everything that may be in the package, apart from .node files. */
 const ALLOWED = [
-  /^(package\.json|README\.md|LICENSE|THIRD-PARTY-LICENSES|CHANGELOG\.md|SECURITY\.md|index\.js|index\.d\.ts)$/,
+  /^(package\.json|README\.md|LICENSE|THIRD-PARTY-LICENSES|CHANGELOG\.md|SECURITY\.md|(index|metrics|ws)\.js|(index|metrics|ws)\.d\.ts|ws\.(d\.mts|mjs))$/,
   /^lib\/[\w/-]+\.(js|d\.ts)$/,
   /^pubsub\/(redis|nats|test)\.(js|d\.ts)$/,
   /^vendor\/FastBufferList\.js$/
@@ -22,7 +22,8 @@ describe('npm pack', () => {
   });
 
   test('packs the licence, the documentation, the types, the library and the addon', () => {
-    const wanted = ['package.json', 'README.md', 'LICENSE', 'THIRD-PARTY-LICENSES', 'CHANGELOG.md', 'index.js', 'index.d.ts', 'lib/websocket.js'];
+    const wanted = ['package.json', 'README.md', 'LICENSE', 'THIRD-PARTY-LICENSES', 'CHANGELOG.md', 'index.js', 'index.d.ts', 'metrics.js', 'metrics.d.ts',
+      'ws.js', 'ws.mjs', 'ws.d.ts', 'ws.d.mts', 'lib/websocket.js'];
     for (const file of [...wanted, 'lib/browser.js', 'lib/internal/addon/binding.js', 'vendor/FastBufferList.js', 'pubsub/redis.js', 'pubsub/redis.d.ts', BINARY]) {
       assert.ok(files.includes(file), `${file} is missing from the package`);
     }

@@ -55,6 +55,25 @@ describe('natsPubSub', () => {
   }
 });
 
+test('ES modules can import them by name', async () => {
+  assert.strictEqual((await import('../../pubsub/redis.js')).redisPubSub, redisPubSub);
+  assert.strictEqual((await import('../../pubsub/nats.js')).natsPubSub, natsPubSub);
+  assert.strictEqual(typeof (await import('../../pubsub/test.js')).testAdapter, 'function');
+});
+
+test('an adapter belongs to one server', async () => {
+  const context = { node: '0123456789ab', deliver: nothing, lost: nothing, restored: nothing };
+  const connecting = () => ({ ...ioredis(), status: 'connecting', off: nothing });
+  const connection = { ...nats(), isClosed: () => true, async *status() {} };
+  for (const adapter of [redisPubSub({ publisher: connecting(), subscriber: connecting() }), natsPubSub({ connection })]) {
+    adapter.start(context);
+    assert.throws(() => adapter.start(context), { code: 'ERR_WEBSOCKET_PUBSUB_LOST', message: /another server/ });
+    await adapter.close();
+    adapter.start(context);
+    await adapter.close();
+  }
+});
+
 describe('slots of Redis Cluster', () => {
   test('are those of the specification', () => {
     assert.strictEqual(slotOf('123456789'), 0x31c3 % SLOTS);

@@ -3,7 +3,9 @@
 import {
   client as WebSocketClient, connection as WebSocketConnection, request as WebSocketRequest, router as WebSocketRouter,
   server as WebSocketServer, w3cwebsocket as W3CWebSocket, IServerStats, IConnectionStats, IAgreedExtension, IterableConnection, Message,
+  IStreamClosedError,
 } from 'websocket';
+import { Duplex } from 'stream';
 
 export function ofServer(server: WebSocketServer): IServerStats {
   const port: number | undefined = server.address()?.port;
@@ -24,6 +26,8 @@ export async function ofConnection(connection: WebSocketConnection): Promise<ICo
     const received: Message = message;
     console.log(received.type, waiting + measured, latency, transport, closed, parameter);
   }
+  const lines: Duplex = connection.stream({ objectMode: true, highWaterMark: 16, signal: new AbortController().signal });
+  lines.on('error', (error: IStreamClosedError) => console.log(error.closeCode, error.closeReason));
   const iterator: AsyncIterator<Message> = connection[Symbol.asyncIterator]();
   await iterator.return?.();
   // @ts-expect-error who reads and writes the socket is not for the program to say

@@ -33,7 +33,8 @@ test('headers are sent, a list as several lines', async (t) => {
   }
 });
 
-for (const options of [undefined, null, {}, { headers: null }, { headers: undefined }, { headers: {} }]) {
+for (const options of [undefined, null, {}, { headers: null }, { headers: undefined }, { headers: {} },
+  { headers: { 'X-Null': null, 'X-Undefined': undefined, 'X-List': [null] } }]) {
   test(`${JSON.stringify(options)} adds nothing`, async (t) => {
     const { peer } = await accepted(t, options);
     assert.strictEqual(peer.status, 101);

@@ -60,6 +60,28 @@ describe('bytes in any form become a Buffer, over the same memory if it belongs 
     }
   });
 
+  test('memory of another realm that is shared with other threads is copied, too', () => {
+    const [shared, view] = vm.runInNewContext('const shared = new SharedArrayBuffer(32); [shared, new Uint8Array(shared, 8, 4)]');
+    for (const [data, length] of [[shared, 32], [view, 4]]) {
+      const bytes = asBuffer(data);
+      assert.ok(Buffer.isBuffer(bytes));
+      assert.strictEqual(bytes.length, length);
+      bytes.fill(77);
+      assert.deepStrictEqual([...view], [0, 0, 0, 0]);
+    }
+  });
+
+  test('memory that was transferred to another thread is empty, as for the WebSocket of browsers', () => {
+    const memory = new ArrayBuffer(32);
+    const all = [memory, new Uint8Array(memory, 8), new DataView(memory), Buffer.from(memory)];
+    structuredClone(memory, { transfer: [memory] });
+    for (const data of all) assert.strictEqual(asBuffer(data).length, 0);
+  });
+
+  test('what only says that it is an ArrayBuffer is none', () => {
+    assert.strictEqual(asBuffer({ [Symbol.toStringTag]: 'ArrayBuffer', byteLength: 4 }), null);
+  });
+
   test('Uint8Array of another realm', () => {
     const data = vm.runInNewContext('new Uint8Array([1, 2, 3])');
     const bytes = asBuffer(data);

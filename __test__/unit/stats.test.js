@@ -1,16 +1,14 @@
 'use strict';
 
-// Figures about connections and servers, latency, and what is published for tools that watch.
+// Figures about connections and servers, and latency.
 
 const { describe, test } = require('node:test');
 const assert = require('node:assert');
-const http = require('http');
 const { spawnSync } = require('child_process');
-const diagnosticsChannel = require('diagnostics_channel');
 const websocket = require('../..');
 const { OPCODE } = require('../helpers/raw');
 const {
-  next, eventually, startServer, openClient, openRawClient, rawClient, openPair, turns,
+  next, eventually, startServer, openClient, openRawClient, rawClient, openPair,
 } = require('../helpers/under-test/endpoints');
 const { secureByDefault } = require('../helpers/under-test/transport');
 
@@ -214,54 +212,5 @@ describe('stats() of a server', () => {
     assert.ok(Object.values(pubsub).every((figure) => figure === 0));
     assert.deepStrictEqual(transports, { stream: 0, loop: 0, threads: 0 });
     for (const [name, value] of Object.entries(figures)) assert.strictEqual(value, 0, name);
-  });
-});
-
-describe('diagnostics_channel', () => {
-  /** Collects what is published on a channel during a test. */
-  function subscribe(t, name) {
-    const published = [];
-    const listener = (message) => published.push(message);
-    diagnosticsChannel.channel(name).subscribe(listener);
-    t.after(() => diagnosticsChannel.channel(name).unsubscribe(listener));
-    return published;
-  }
-
-  test('connections are published when they open, receive and close', async (t) => {
-    const channels = ['open', 'message', 'close'].map((name) => subscribe(t, `websocket:connection:${name}`));
-    const [opened, messages, closed] = channels;
-    const pair = await openPair(t, 'server');
-    const { connection } = pair;
-    await eventually(() => opened.some((one) => one.connection === connection), 'the opening');
-    pair.send({ opcode: TEXT, payload: 'one' });
-    await pair.messages();
-    assert.strictEqual(messages[0].connection, connection);
-    assert.deepStrictEqual(messages[0].message, { type: 'utf8', utf8Data: 'one' });
-    connection.drop(4000, 'enough');
-    await turns();
-    // Those of other tests may end meanwhile.
-    const own = closed.filter((one) => one.connection === connection);
-    assert.deepStrictEqual(own.map(({ code, description }) => [code, description]), [[4000, 'enough']]);
-  });
-
-  test('messages are published when frames are handed out one by one', async (t) => {
-    const messages = subscribe(t, 'websocket:connection:message');
-    const pair = await openPair(t, 'server', { assembleFragments: false });
-    pair.send({ opcode: TEXT, payload: 'one' });
-    await pair.messages();
-    assert.strictEqual(messages.length, 1);
-  });
-
-  test('refused requests and failed attempts are published', async (t) => {
-    const refused = subscribe(t, 'websocket:server:upgradeError');
-    const failed = subscribe(t, 'websocket:client:connectFailed');
-    const started = await startServer(t, { config: { maxConnections: 0 }, httpServer: http.createServer() });
-    const client = new websocket.client();
-    client.connect(started.url);
-    const [error] = await next(client, 'connectFailed');
-    assert.deepStrictEqual(failed, [{ client, error }]);
-    assert.strictEqual(refused[0].server, started.server);
-    assert.strictEqual(refused[0].request.resource, '/');
-    assert.strictEqual(refused[0].error.httpCode, 503);
   });
 });

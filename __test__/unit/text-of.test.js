@@ -34,6 +34,10 @@ test('a plain object: its text is sent, and one warning says that it was', () =>
   assert.match(warnings[0].message, /'\[object Object\]'.*JSON\.stringify/);
 });
 
+test('a Blob: the warning says how to send what is in it', () => {
+  assert.match(sent("connection.send(new (require('buffer').Blob)(['x']));").warnings[0].message, /'\[object Blob\]'.*arrayBuffer\(\)/);
+});
+
 test('a Promise: the warning says that it has to be awaited', () => {
   assert.match(sent('connection.send((async () => 5)());').warnings[0].message, /'\[object Promise\]'.*awaited/);
 });

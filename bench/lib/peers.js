@@ -45,6 +45,7 @@ const PEERS = {
   'ours-threads': ours('this package, io: threads', 'threads'),
   'ours-stream': ours('this package, io: stream', 'stream'),
   'ours-native': ours('this package, native listener', 'auto', ['--native']),
+  'ours-ws': { title: 'this package, websocket/ws', module: '../package.json', server: { file: 'websocket-ws.js', abilities: ALL } },
   uwebsockets: other('uWebSockets.js', 'uwebsockets', { file: 'uwebsockets.js', abilities: WITH_TOPICS.filter((ability) => ability !== 'callbacks') }),
   ws: other('ws', 'ws', { file: 'ws.js', client: true, env: { WS_NO_BUFFER_UTIL: '1' } }),
   'ws-bufferutil': other('ws with bufferutil', 'ws', { file: 'ws.js', client: true }),

@@ -2,7 +2,7 @@
 
 use websocket::protocol::header::{MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN};
 use websocket::protocol::receiver::Receiver;
-use websocket::protocol::{Config, Event, Limits, MaskPolicy, Role};
+use websocket::protocol::{Config, Event, Limits, MaskPolicy, Role, TextForm};
 
 use crate::feed::{pieces, receive, take};
 use crate::model::{Outcome, Understood, understand_fragments};
@@ -27,6 +27,7 @@ fn config(role: Role, choice: u8) -> Config {
         max_message_size: if choice & 0x38 == 0x38 { 1 << 20 } else { limit(choice >> 3) },
         assemble: choice & 0x40 == 0,
         inflation: None,
+        text: TextForm::Checked,
     }
 }
 

@@ -130,34 +130,42 @@ const vitest = {
   }
 };
 
+/** Runs files with mocha, each in a process of its own. */
+async function runMocha(files, options, { copy, modules, before }) {
+  const results = [];
+  const problems = [];
+  for (const file of files) {
+    await before();
+    const report = path.join(copy, 'mocha-report.json');
+    fs.rmSync(report, { force: true });
+    const bin = path.join(modules, 'mocha', 'bin', 'mocha.js');
+    const args = [bin, ...options, '--reporter', 'json', '--reporter-option', `output=${report}`, file];
+    const output = await execute(args, copy);
+    if (!fs.existsSync(report)) {
+      problems.push(complaint(file, output));
+      continue;
+    }
+    const { passes, failures, pending } = JSON.parse(fs.readFileSync(report, 'utf8'));
+    for (const test of passes) results.push(outcome(file, test.fullTitle, 'pass'));
+    for (const test of failures) results.push(outcome(file, test.fullTitle, 'fail', test.err.stack || test.err.message));
+    for (const test of pending) results.push(outcome(file, test.fullTitle, 'skip'));
+  }
+  return { results, problems };
+}
+
 const mocha = {
   name: 'mocha',
   packages: ['mocha@10', 'expect.js@0.3', 'buffer-equal@1'],
   files: (directory) => filesIn(directory, 'test/mocha'),
   applies: (directory) => mocha.files(directory).length > 0,
-  async run({ copy, modules, before }) {
-    const results = [];
-    const problems = [];
-    for (const file of mocha.files(copy)) {
-      await before();
-      const report = path.join(copy, 'mocha-report.json');
-      fs.rmSync(report, { force: true });
-      const bin = path.join(modules, 'mocha', 'bin', 'mocha.js');
-      // The gulp task these suites belong to ends the process itself.
-      const args = [bin, '--exit', '--timeout', '2000', '--reporter', 'json', '--reporter-option', `output=${report}`, file];
-      const output = await execute(args, copy);
-      if (!fs.existsSync(report)) {
-        problems.push(complaint(file, output));
-        continue;
-      }
-      const { passes, failures, pending } = JSON.parse(fs.readFileSync(report, 'utf8'));
-      for (const test of passes) results.push(outcome(file, test.fullTitle, 'pass'));
-      for (const test of failures) results.push(outcome(file, test.fullTitle, 'fail', test.err.stack || test.err.message));
-      for (const test of pending) results.push(outcome(file, test.fullTitle, 'skip'));
-    }
-    return { results, problems };
-  }
+  // The gulp task these suites belong to ends the process itself.
+  run: (context) => runMocha(mocha.files(context.copy), ['--exit', '--timeout', '2000'], context),
 };
+
+/** A runner for `runSuites()` that runs these files with mocha. */
+function mochaFiles(files, options) {
+  return { run: (context) => runMocha(files, options, context) };
+}
 
 const RUNNERS = [tape, vitest, mocha];
 
@@ -186,4 +194,4 @@ async function runSuites(runners, context) {
   return { results, problems };
 }
 
-module.exports = { RUNNERS, runSuites, readTap };
+module.exports = { RUNNERS, runSuites, mochaFiles, readTap };

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use napi::{Error, Result, Status};
 
 use crate::protocol::entropy::MaskKeys;
-use crate::protocol::{Config, Inflation, Limits, MaskPolicy, OpCode};
+use crate::protocol::{Config, Inflation, Limits, MaskPolicy, OpCode, TextForm};
 
 thread_local! {
     static KEYS: RefCell<MaskKeys> = RefCell::new(MaskKeys::from_os());
@@ -44,13 +44,15 @@ pub(super) fn limits(max_fragments: f64, max_messages_per_second: f64, max_bytes
 }
 
 /// The configuration of a receiver. `mask`: 0 forbids masked frames, 1 requires them, 2 takes both. `inflation`: 0 forbids
-/// compressed messages, 1 takes them each for itself, 2 with context takeover.
+/// compressed messages, 1 takes them each for itself, 2 with context takeover. `text`: 0 for strings, 1 for bytes that are checked
+/// to be UTF-8, 2 for bytes that are not.
 pub(super) fn config(
     mask: u32,
     max_frame_size: f64,
     max_message_size: f64,
     assemble: bool,
     inflation: u32,
+    text: u32,
 ) -> Config {
     Config {
         mask: match mask {
@@ -65,6 +67,11 @@ pub(super) fn config(
             0 => None,
             1 => Some(Inflation::EachAlone),
             _ => Some(Inflation::ContextTakeover),
+        },
+        text: match text {
+            0 => TextForm::Checked,
+            1 => TextForm::CheckedBytes,
+            _ => TextForm::UncheckedBytes,
         },
     }
 }

@@ -38,6 +38,17 @@ pub enum Inflation {
     ContextTakeover,
 }
 
+/// In which form text messages are reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextForm {
+    /// [`MessageKind::Text`](super::MessageKind::Text): valid UTF-8, for programs that want strings.
+    Checked,
+    /// [`MessageKind::TextBytes`](super::MessageKind::TextBytes), valid UTF-8 as well, for programs that want bytes.
+    CheckedBytes,
+    /// The same without a look at what is in them: for programs that check for themselves.
+    UncheckedBytes,
+}
+
 /// Limits and modes of the receiving half.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
@@ -53,6 +64,8 @@ pub struct Config {
     pub assemble: bool,
     /// How to inflate compressed messages; `None` (the default) when permessage-deflate was not agreed on.
     pub inflation: Option<Inflation>,
+    /// In which form text messages are reported. Default: as valid UTF-8.
+    pub text: TextForm,
 }
 
 impl Config {
@@ -65,6 +78,7 @@ impl Config {
             max_message_size: 1 << 20,
             assemble: true,
             inflation: None,
+            text: TextForm::Checked,
         }
     }
 }

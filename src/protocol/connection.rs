@@ -127,7 +127,7 @@ impl Connection {
     ) -> Result<(), LocalError> {
         self.may_send()?;
         let opcode = match kind {
-            MessageKind::Text => OpCode::Text,
+            MessageKind::Text | MessageKind::TextBytes => OpCode::Text,
             MessageKind::Binary => OpCode::Binary,
         };
         let masked = self.role == Role::Client;

@@ -14,8 +14,8 @@ pub enum PeerError {
     FragmentedControlFrame,
     /// An opcode that is reserved (section 5.2).
     ReservedOpcode(u8),
-    /// A reserved bit that no negotiated extension defines (section 5.2).
-    ReservedBits,
+    /// Reserved bits, RSV1 the highest of three, of which no negotiated extension defines all (section 5.2).
+    ReservedBits(u8),
     /// RSV1, which marks compressed messages, in another frame than the first of a message (RFC 7692 section 6.1).
     MisplacedRsv1,
     /// A client sent a frame without mask (section 5.1).
@@ -56,7 +56,7 @@ impl PeerError {
             Self::ControlFrameTooLong
             | Self::FragmentedControlFrame
             | Self::ReservedOpcode(_)
-            | Self::ReservedBits
+            | Self::ReservedBits(_)
             | Self::MisplacedRsv1
             | Self::UnmaskedFrame
             | Self::MaskedFrame
@@ -80,7 +80,9 @@ impl fmt::Display for PeerError {
             Self::ControlFrameTooLong => f.write_str("Illegal control frame longer than 125 bytes."),
             Self::FragmentedControlFrame => f.write_str("Control frames must not be fragmented."),
             Self::ReservedOpcode(bits) => write!(f, "Unrecognized Opcode: 0x{bits:x}"),
-            Self::ReservedBits => f.write_str("Unsupported usage of rsv bits without negotiated extension."),
+            Self::ReservedBits(_) => {
+                f.write_str("Unsupported usage of rsv bits without negotiated extension.")
+            }
             Self::MisplacedRsv1 => f.write_str("RSV1 is set in a frame that does not begin a message."),
             Self::UnmaskedFrame => f.write_str("Frames sent by a client must be masked."),
             Self::MaskedFrame => f.write_str("Frames sent by a server must not be masked."),
@@ -145,7 +147,7 @@ mod tests {
 
     #[test]
     fn errors_carry_the_close_code_of_rfc_6455_section_7_4_1() {
-        assert_eq!(PeerError::ReservedBits.close_code(), 1002);
+        assert_eq!(PeerError::ReservedBits(2).close_code(), 1002);
         assert_eq!(PeerError::UnmaskedFrame.close_code(), 1002);
         assert_eq!(PeerError::MisplacedRsv1.close_code(), 1002);
         assert_eq!(PeerError::InvalidUtf8.close_code(), 1007);
@@ -163,7 +165,7 @@ mod tests {
             PeerError::ControlFrameTooLong,
             PeerError::FragmentedControlFrame,
             PeerError::ReservedOpcode(15),
-            PeerError::ReservedBits,
+            PeerError::ReservedBits(2),
             PeerError::MisplacedRsv1,
             PeerError::UnmaskedFrame,
             PeerError::MaskedFrame,

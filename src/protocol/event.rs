@@ -11,6 +11,8 @@ use super::header::FrameHeader;
 pub enum MessageKind {
     /// Valid UTF-8.
     Text,
+    /// Text for a program that wants its bytes; see [`TextForm`](super::TextForm).
+    TextBytes,
     /// Any bytes.
     Binary,
 }

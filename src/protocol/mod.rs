@@ -25,7 +25,7 @@ pub mod receiver;
 pub mod utf8;
 
 pub use close::CloseFrame;
-pub use config::{Config, Inflation, MaskPolicy, Role};
+pub use config::{Config, Inflation, MaskPolicy, Role, TextForm};
 pub use connection::Connection;
 pub use deflate::Compressor;
 pub use error::{LocalError, PeerError};

@@ -23,7 +23,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use super::close::CloseFrame;
-use super::config::{Config, Inflation, MaskPolicy, Role};
+use super::config::{Config, Inflation, MaskPolicy, Role, TextForm};
 use super::error::PeerError;
 use super::event::{Event, MessageKind};
 use super::header::{FrameHeader, MAX_HEADER_LEN, Prefix, RSV1};
@@ -379,7 +379,7 @@ impl Receiver {
     /// Checks reserved bits of which at least one is set (RFC 7692 section 6.1).
     fn check_reserved_bits(&self, prefix: Prefix) -> Result<(), PeerError> {
         if self.config.inflation.is_none() || prefix.rsv != RSV1 {
-            return Err(PeerError::ReservedBits);
+            return Err(PeerError::ReservedBits(prefix.rsv));
         }
         match prefix.opcode {
             OpCode::Text | OpCode::Binary => Ok(()),
@@ -421,10 +421,10 @@ impl Receiver {
         // A message of one frame: the common case touches neither buffer nor validator.
         self.state = State::Header;
         let kind = if header.opcode == OpCode::Text { MessageKind::Text } else { MessageKind::Binary };
-        if kind == MessageKind::Text && !utf8::is_valid(payload) {
+        if self.checks(kind) && !utf8::is_valid(payload) {
             return Some(self.fail(PeerError::InvalidUtf8));
         }
-        Some(Event::Message { kind, payload: Cow::Borrowed(payload) })
+        Some(self.message(kind, Cow::Borrowed(payload)))
     }
 
     /// A piece of a frame; with `last`, the frame is complete.
@@ -460,7 +460,11 @@ impl Receiver {
         if !self.config.assemble {
             return Some(Event::Frame { header, payload: Cow::Owned(std::mem::take(&mut self.buffer)) });
         }
-        header.fin.then(|| Event::Message { kind, payload: Cow::Owned(std::mem::take(&mut self.buffer)) })
+        if !header.fin {
+            return None;
+        }
+        let payload = std::mem::take(&mut self.buffer);
+        Some(self.message(kind, Cow::Owned(payload)))
     }
 
     /// A piece of a frame of a compressed message; with `last`, the frame is complete. Frames that are not assembled are
@@ -486,7 +490,7 @@ impl Receiver {
         }
         let payload = std::mem::take(&mut self.buffer);
         if self.config.assemble {
-            return Some(Event::Message { kind, payload: Cow::Owned(payload) });
+            return Some(self.message(kind, Cow::Owned(payload)));
         }
         let header = FrameHeader { rsv: 0, len: payload.len() as u64, ..header };
         Some(Event::Frame { header, payload: Cow::Owned(payload) })
@@ -494,13 +498,14 @@ impl Receiver {
 
     /// Inflates a piece into the buffer.
     fn inflate(&mut self, kind: MessageKind, piece: &[u8], end: bool) -> Result<(), PeerError> {
+        let checks = self.checks(kind);
         let mut inflater = self.inflater.take().unwrap_or_else(Inflater::lend);
         let (buffer, utf8, limit) = (&mut self.buffer, &mut self.utf8, self.config.max_message_size);
         let made = &mut self.inflated;
         let mut take = |chunk: &[u8]| {
             let room = usize::try_from(limit.saturating_sub(buffer.len() as u64)).unwrap_or(usize::MAX);
             let (chunk, excess) = chunk.split_at(chunk.len().min(room));
-            if kind == MessageKind::Text {
+            if checks {
                 utf8.push(chunk).map_err(|_| PeerError::InvalidUtf8)?;
             }
             if buffer.capacity() - buffer.len() < chunk.len() {
@@ -523,6 +528,17 @@ impl Receiver {
         Ok(())
     }
 
+    /// A whole message, in the form that the program wants.
+    fn message<'s>(&self, kind: MessageKind, payload: Cow<'s, [u8]>) -> Event<'s> {
+        let as_bytes = kind == MessageKind::Text && self.config.text != TextForm::Checked;
+        Event::Message { kind: if as_bytes { MessageKind::TextBytes } else { kind }, payload }
+    }
+
+    /// Whether a message of this kind has to be UTF-8.
+    fn checks(&self, kind: MessageKind) -> bool {
+        kind == MessageKind::Text && self.config.text != TextForm::UncheckedBytes
+    }
+
     /// What the message is that a data frame belongs to.
     fn kind(&self, header: FrameHeader) -> MessageKind {
         match header.opcode {
@@ -535,7 +551,7 @@ impl Receiver {
     /// Checks a piece of a data frame and moves on when the frame is complete.
     fn data(&mut self, header: FrameHeader, piece: &[u8], last: bool) -> Result<MessageKind, PeerError> {
         let kind = self.kind(header);
-        if kind == MessageKind::Text {
+        if self.checks(kind) {
             self.utf8.push(piece).map_err(|_| PeerError::InvalidUtf8)?;
             if last && header.fin {
                 self.utf8.finish().map_err(|_| PeerError::InvalidUtf8)?;
@@ -581,6 +597,10 @@ impl Receiver {
 #[cfg(test)]
 #[path = "receiver_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "receiver_places_tests.rs"]
+mod places_tests;
 
 #[cfg(test)]
 #[path = "receiver_limits_tests.rs"]

@@ -46,9 +46,15 @@ fn only_the_first_frame_of_a_fragmented_message_has_rsv1_and_control_frames_may_
     }
     // without an agreement, and for the other bits, it stays as it was
     let nothing_agreed = Config { inflation: None, ..config() };
-    assert_eq!(events_of(nothing_agreed, &plain(FIN | RSV1 | TEXT, &HELLO)), failed(PeerError::ReservedBits));
+    assert_eq!(
+        events_of(nothing_agreed, &plain(FIN | RSV1 | TEXT, &HELLO)),
+        failed(PeerError::ReservedBits(RSV1 >> 4))
+    );
     for bits in [0x10, 0x20, 0x30, 0x50, 0x60, 0x70] {
-        assert_eq!(events_of(config(), &plain(FIN | bits | TEXT, &HELLO)), failed(PeerError::ReservedBits));
+        assert_eq!(
+            events_of(config(), &plain(FIN | bits | TEXT, &HELLO)),
+            failed(PeerError::ReservedBits(bits >> 4))
+        );
     }
 }
 

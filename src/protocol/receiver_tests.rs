@@ -214,9 +214,9 @@ fn two_bytes_suffice_to_refuse_a_bad_frame() {
         cases.push((config(), &[], [FIN | opcode, 0], E::ReservedOpcode(opcode)));
     }
     for rsv in 1..8 {
-        cases.push((config(), &[], [FIN | rsv << 4 | TEXT, 0x85], E::ReservedBits));
-        cases.push((config(), &fragment, [rsv << 4 | CONT, 5], E::ReservedBits));
-        cases.push((config(), &[], [rsv << 4 | PING, 0], E::ReservedBits));
+        cases.push((config(), &[], [FIN | rsv << 4 | TEXT, 0x85], E::ReservedBits(rsv)));
+        cases.push((config(), &fragment, [rsv << 4 | CONT, 5], E::ReservedBits(rsv)));
+        cases.push((config(), &[], [rsv << 4 | PING, 0], E::ReservedBits(rsv)));
     }
     for (config, before, head, error) in cases {
         for config in [config, Config { assemble: false, ..config }] {
@@ -469,4 +469,29 @@ fn one_that_is_over_takes_nothing() {
     assert!(receiver.is_over());
     assert_eq!(receive(&mut receiver, &masked(FIN | TEXT, b"late")), []);
     assert_eq!((receiver.frames(), receiver.buffered()), (0, 0));
+}
+
+#[test]
+fn text_is_reported_as_bytes_for_programs_that_want_them() {
+    let as_bytes =
+        |payload: &[u8]| Event::Message { kind: MessageKind::TextBytes, payload: payload.to_vec().into() };
+    let checked = Config { text: TextForm::CheckedBytes, ..config() };
+    let unchecked = Config { text: TextForm::UncheckedBytes, ..config() };
+    let good = [
+        plain(FIN | TEXT, "Grüße".as_bytes()),
+        plain(TEXT, b"a"),
+        plain(FIN | CONT, b"b"),
+        plain(FIN | BINARY, b"c"),
+    ];
+    for config in [checked, unchecked] {
+        let events = events_of(config, &good.concat());
+        assert_eq!(events, [as_bytes("Grüße".as_bytes()), as_bytes(b"ab"), binary(b"c")]);
+    }
+    for bad in [plain(FIN | TEXT, &[0xFF]), [plain(TEXT, &[0xC3]), plain(FIN | CONT, b"!")].concat()] {
+        assert_eq!(events_of(checked, &bad), [Event::Failed(PeerError::InvalidUtf8)]);
+        assert!(matches!(
+            events_of(unchecked, &bad)[..],
+            [Event::Message { kind: MessageKind::TextBytes, .. }]
+        ));
+    }
 }

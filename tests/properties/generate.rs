@@ -8,7 +8,7 @@ use websocket::protocol::deflate::{Compressor, Settings};
 use websocket::protocol::encoder::{put_frame, put_message};
 use websocket::protocol::event::Closed;
 use websocket::protocol::header::{MAX_CONTROL_PAYLOAD, RSV1};
-use websocket::protocol::{Config, Event, FrameHeader, Inflation, MaskPolicy, MessageKind, OpCode};
+use websocket::protocol::{Config, Event, FrameHeader, Inflation, MaskPolicy, MessageKind, OpCode, TextForm};
 
 /// Limits far above anything that is generated, and no opinion on masks.
 pub(crate) const UNLIMITED: Config = Config {
@@ -17,6 +17,7 @@ pub(crate) const UNLIMITED: Config = Config {
     max_message_size: u64::MAX,
     assemble: true,
     inflation: None,
+    text: TextForm::Checked,
 };
 
 /// Without compression half the time, and with either kind of it.
@@ -43,6 +44,7 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
             max_message_size,
             assemble,
             inflation,
+            text: TextForm::Checked,
         },
     )
 }
@@ -123,7 +125,7 @@ impl Message {
     /// returns what they mean.
     pub(crate) fn put(&self, out: &mut BytesMut) -> Vec<Event<'static>> {
         let opcode = match self.kind {
-            MessageKind::Text => OpCode::Text,
+            MessageKind::Text | MessageKind::TextBytes => OpCode::Text,
             MessageKind::Binary => OpCode::Binary,
         };
         let (mut frames, mut ends) = (BytesMut::new(), Vec::new());

@@ -10,16 +10,27 @@ const KIND = {
   /** A frame whose `frame` event was emitted and that is still to be processed; made in JavaScript. */
   PROCESS_FRAME: 7,
   END: 8, ERROR: 9, DRAINED: 10, REQUEST: 11, STOPPED: 12,
+  /** Text for a connection that wants its bytes. */
+  TEXT_BYTES: 13,
 };
 
 /** How the payload of a Close frame was. */
 const CLOSE_VALIDITY = { VALID: 0, INVALID_CODE: 1, INVALID_REASON: 2, TRUNCATED_CODE: 3 };
+
+/** Why receiving has failed. */
+const FAILURE = {
+  OTHERWISE: 0, CONTROL_LENGTH: 1, CONTROL_FIN: 2, OPCODE: 3, RESERVED_BITS: 4, RSV1: 5, NO_MASK: 6, MASK: 7, LENGTH: 8, SIZE: 9,
+  FRAGMENTS: 10, UTF8: 11, DEFLATE: 12,
+};
 
 /** Which frames have to be masked. */
 const MASK_POLICY = { FORBIDDEN: 0, REQUIRED: 1, EITHER: 2 };
 
 /** Whether and how compressed messages are taken. */
 const INFLATION = { NONE: 0, EACH_ALONE: 1, CONTEXT_TAKEOVER: 2 };
+
+/** How text is reported: as strings, or as bytes that are checked to be UTF-8 or not. */
+const TEXT_FORM = { STRINGS: 0, CHECKED_BYTES: 1, UNCHECKED_BYTES: 2 };
 
 /** Numbers in a row. */
 const ROW = 6;
@@ -42,6 +53,7 @@ function eventValue(rows, at, values, slab) {
     case KIND.TEXT:
       return values[rows[at + 5]];
     case KIND.BINARY:
+    case KIND.TEXT_BYTES:
     case KIND.PING:
     case KIND.PONG:
       return payload(rows, at, values, slab);
@@ -52,7 +64,7 @@ function eventValue(rows, at, values, slab) {
     case KIND.CLOSE:
       return { code: rows[at + 2], validity: rows[at + 3], reason: values[rows[at + 5]] };
     case KIND.FAILED:
-      return { code: rows[at + 2], reason: values[rows[at + 5]] };
+      return { code: rows[at + 2], reason: values[rows[at + 5]], failure: rows[at + 3], bits: rows[at + 4] };
     case KIND.REQUEST: {
       const value = rows[at + 5];
       return { listener: rows[at + 2], port: rows[at + 3], lines: values[value], address: values[value + 1] };
@@ -71,4 +83,4 @@ function payload(rows, at, values, slab) {
   return copyOf(slab, offset, offset + rows[at + 3]);
 }
 
-module.exports = { KIND, CLOSE_VALIDITY, MASK_POLICY, INFLATION, LEFT, NO_OFFSET, ROW, eventValue };
+module.exports = { KIND, CLOSE_VALIDITY, FAILURE, MASK_POLICY, INFLATION, TEXT_FORM, LEFT, NO_OFFSET, ROW, eventValue };

@@ -2,12 +2,19 @@
 
 // AbortSignals. However many sockets wait for one signal, it gets one listener: Node warns of a leak at more than ten.
 
+const { websocketError } = require('./errors');
+
 /** What to call for each signal, as long as anybody waits for it. */
 const waiting = new WeakMap();
 
 function isAbortSignal(value) {
   return typeof value === 'object' && value !== null &&
     typeof value.aborted === 'boolean' && typeof value.addEventListener === 'function';
+}
+
+/** The error of an operation that an AbortSignal has ended, as Node makes it. */
+function abortError(signal) {
+  return websocketError('ABORT_ERR', 'The operation was aborted', { name: 'AbortError', cause: signal.reason });
 }
 
 /**
@@ -38,4 +45,4 @@ function onAbort(signal, callback) {
   };
 }
 
-module.exports = { isAbortSignal, onAbort };
+module.exports = { abortError, isAbortSignal, onAbort };

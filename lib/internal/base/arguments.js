@@ -1,5 +1,6 @@
 'use strict';
 
+const { types } = require('util');
 const { websocketError } = require('./errors');
 
 // What programs pass to methods.
@@ -8,20 +9,24 @@ const NO_BYTES = Buffer.alloc(0);
 
 /**
  * `data` as a Buffer if it is bytes in any form, else null. The Buffer has the same memory, unless that is shared with other
- * threads: those might write while a frame is made of it.
+ * threads: those might write while a frame is made of it. Memory that was transferred to another thread is empty.
  */
 function asBuffer(data) {
   if (ArrayBuffer.isView(data)) {
-    const { buffer, byteOffset, byteLength } = data;
+    const { buffer } = data;
+    // A DataView on memory that was transferred cannot even be asked for its length.
+    if (buffer.byteLength === 0) return NO_BYTES;
+    const { byteOffset, byteLength } = data;
     if (isShared(buffer)) return Buffer.from(new Uint8Array(buffer, byteOffset, byteLength));
     return Buffer.isBuffer(data) ? data : Buffer.from(buffer, byteOffset, byteLength);
   }
-  if (data instanceof ArrayBuffer || Object.prototype.toString.call(data) === '[object ArrayBuffer]') return Buffer.from(data);
+  if (data instanceof ArrayBuffer || types.isArrayBuffer(data)) return data.byteLength === 0 ? NO_BYTES : Buffer.from(data);
   return isShared(data) ? Buffer.from(new Uint8Array(data)) : null;
 }
 
+/** Also for memory of another realm, which is no instance of our classes. */
 function isShared(memory) {
-  return typeof SharedArrayBuffer === 'function' && memory instanceof SharedArrayBuffer;
+  return !(memory instanceof ArrayBuffer) && types.isSharedArrayBuffer(memory);
 }
 
 /**

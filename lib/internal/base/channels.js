@@ -10,8 +10,12 @@ module.exports = {
   open: channel('websocket:connection:open'),
   /** `{ connection, code, description }`: before the event `close`. */
   close: channel('websocket:connection:close'),
+  /** `{ connection, error }`: its socket has failed; before the event `error`. */
+  error: channel('websocket:connection:error'),
   /** `{ connection, message }`: before the event `message`. */
   message: channel('websocket:connection:message'),
+  /** `{ connection, message }`: the program sends a message. */
+  send: channel('websocket:connection:send'),
   /** `{ server, request, error }`: before the event `upgradeError`. */
   upgradeError: channel('websocket:server:upgradeError'),
   /** `{ server, connection, topic }`: before the events `subscribe` and `unsubscribe`. */
@@ -23,4 +27,9 @@ module.exports = {
   pubsubError: channel('websocket:server:pubsubError'),
   /** `{ client, error }`: before the event `connectFailed`. */
   connectFailed: channel('websocket:client:connectFailed'),
+  /** Opening handshakes; see handshake/watched-handshakes. */
+  serverHandshakeStart: channel('websocket:server:handshake:start'),
+  serverHandshakeEnd: channel('websocket:server:handshake:end'),
+  clientHandshakeStart: channel('websocket:client:handshake:start'),
+  clientHandshakeEnd: channel('websocket:client:handshake:end'),
 };

@@ -7,4 +7,14 @@
 function Listeners() {}
 Listeners.prototype = Object.create(null);
 
-module.exports = { Listeners };
+/**
+ * Puts such an object in place of the one of an EventEmitter that has its listeners for good. Removing one, as during an opening
+ * handshake, makes a dictionary of any object.
+ */
+function compactListeners(emitter) {
+  const listeners = new Listeners();
+  for (const event of Reflect.ownKeys(emitter._events)) listeners[event] = emitter._events[event];
+  emitter._events = listeners;
+}
+
+module.exports = { Listeners, compactListeners };

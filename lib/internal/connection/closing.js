@@ -148,9 +148,10 @@ const methods = {
    * milliseconds for the answer. Does nothing when the connection is not open.
    * @param {number} [reasonCode=1000]
    * @param {string} [description] at most 123 bytes in UTF-8; default: what the code means
+   * @param {(error?: Error) => void} [cb] for `stream()`: called when the Close frame has been written, if this call sends one
    * @throws {Error} for a code that must not be sent or a description that is too long; the connection stays open
    */
-  close(reasonCode, description) {
+  close(reasonCode, description, cb = undefined) {
     if (!this.connected) return;
     if (typeof reasonCode !== 'number') reasonCode = 1000;
     if (!isSendableCloseCode(reasonCode)) {
@@ -161,7 +162,9 @@ const methods = {
     this.closeReasonCode = reasonCode;
     this.closeDescription = description;
     this.setCloseTimer();
-    this.sendCloseFrame(reasonCode, description);
+    // Programs that have put a method of their own there may know of two arguments only.
+    if (cb === undefined) this.sendCloseFrame(reasonCode, description);
+    else this.sendCloseFrame(reasonCode, description, cb);
     this.state = 'ending';
     this.connected = false;
     endMembership(this);

@@ -3,6 +3,7 @@
 // What a connection does with frames that it hands out one by one, and with Pings in any mode.
 
 const WebSocketFrame = require('../../WebSocketFrame');
+const { KIND } = require('../addon/rows');
 const { OPCODE } = require('../transport/encode');
 const { handleCloseFrame } = require('./closing');
 const { debugMessage } = require('./debug-lines');
@@ -71,13 +72,27 @@ function emitMessage(connection, opcode, payload) {
 
 /** A message has arrived. */
 function tellMessage(connection, message) {
+  noteMessage(connection, message);
+  connection.emit('message', message);
+}
+
+/** Something has arrived after close(): for listeners the connection is over, but a stream still reads messages. */
+function tellLate(connection, kind, value) {
+  let message;
+  if (kind === KIND.TEXT) message = { type: 'utf8', utf8Data: value };
+  else if (kind === KIND.BINARY) message = { type: 'binary', binaryData: value };
+  else return;
+  noteMessage(connection, message);
+  connection._lateMessage(message);
+}
+
+function noteMessage(connection, message) {
   connection._messagesReceived++;
   if (connection._debug.enabled) {
     const isText = message.type === 'utf8';
     debugMessage(connection, 'message received', isText, isText ? message.utf8Data : message.binaryData);
   }
   if (channels.message.hasSubscribers) channels.message.publish({ connection, message });
-  connection.emit('message', message);
 }
 
 /** A Pong has arrived. */
@@ -139,4 +154,4 @@ const methods = {
   },
 };
 
-module.exports = { newFrame, receivedFrame, tellMessage, handlePing, handlePong, methods };
+module.exports = { newFrame, receivedFrame, tellMessage, tellLate, handlePing, handlePong, methods };

@@ -4,6 +4,7 @@
 
 const WebSocketFrame = require('../../WebSocketFrame');
 const { OPCODE } = require('../transport/encode');
+const channels = require('../base/channels');
 const { checkReason } = require('../base/close-codes');
 const { asBuffer, payloadOf, callBack } = require('../base/arguments');
 const { sendCompressed } = require('../transport/queueing-transport');
@@ -64,6 +65,13 @@ function sendControl(connection, opcode, data, done) {
 function countSent(connection, opcode, data) {
   connection._messagesSent++;
   if (connection._debug.enabled) debugMessage(connection, 'message sent', opcode === OPCODE.TEXT, data);
+  if (channels.send.hasSubscribers) publishSent(connection, opcode, data);
+}
+
+/** A text may be there as bytes already. */
+function publishSent(connection, opcode, data) {
+  const message = opcode === OPCODE.TEXT ? { type: 'utf8', utf8Data: data.toString() } : { type: 'binary', binaryData: data };
+  channels.send.publish({ connection, message });
 }
 
 /** Whether a message is to be compressed, if it is long enough. */

@@ -61,6 +61,7 @@ class Totals {
   }
 }
 
+/** Adds the figures of one connection. */
 function addTo(sums, stats) {
   for (const name of SUMS) sums[name] += stats[name];
 }
@@ -88,4 +89,4 @@ function statsOfServer({ connections, pendingRequests, _totals: totals, _topics:
   };
 }
 
-module.exports = { sentOf, statsOf, statsOfServer, Totals };
+module.exports = { SUMS, addTo, sentOf, statsOf, statsOfServer, Totals };

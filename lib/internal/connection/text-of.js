@@ -9,11 +9,16 @@ function textOf(data) {
   const text = String(data.toString());
   if (!warned && typeof data === 'object' && text.startsWith('[object ')) {
     warned = true;
-    const advice = typeof data.then === 'function' ? 'A Promise has to be awaited first.' : 'JSON.stringify() may be what was meant.';
-    process.emitWarning(`A message was sent as the text '${text.slice(0, 80)}', which is the toString() of what was given. ${advice}`,
+    process.emitWarning(`A message was sent as the text '${text.slice(0, 80)}', which is the toString() of what was given. ${adviceFor(data)}`,
       { code: 'WEBSOCKET_SENT_OBJECT' });
   }
   return text;
+}
+
+function adviceFor(data) {
+  if (typeof data.then === 'function') return 'A Promise has to be awaited first.';
+  if (typeof data.arrayBuffer === 'function') return 'await blob.arrayBuffer() gives the bytes of a Blob.';
+  return 'JSON.stringify() may be what was meant.';
 }
 
 module.exports = { textOf };

@@ -18,7 +18,7 @@ const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
 /**
  * Checks headers and appends them to a list of names and values.
  * @param {string[]} list
- * @param {Object<string, string|number|(string|number)[]>} [headers] a list of values makes several lines
+ * @param {Object<string, string|number|(string|number)[]>} [headers] a list of values makes several lines; undefined and null make none
  * @throws {Error} for what cannot be sent, and for headers that belong to the handshake
  */
 function appendHeaders(list, headers) {
@@ -30,6 +30,7 @@ function appendHeaders(list, headers) {
     if (!isToken(name)) throw headerError(`The name of the header ${JSON.stringify(name)} is not a token.`);
     if (RESERVED.has(name.toLowerCase())) throw headerError(`The header "${name}" belongs to the handshake and cannot be set.`);
     for (const value of Array.isArray(values) ? values : [values]) {
+      if (value === undefined || value === null) continue;
       const text = String(value);
       if (UNSENDABLE.test(text)) {
         throw headerError(`The header "${name}" cannot be sent: its value contains a character that is not allowed there.`);

@@ -83,8 +83,13 @@ function hostHeader(url) {
 function requestPath(url) {
   const path = typeof url.path === 'string' ? url.path : `${url.pathname || ''}${url.search || ''}`;
   const [target] = path.split('#', 1);
-  return (url.pathname ? target : `/${target}`)
+  return (url.pathname || target.startsWith('/') ? target : `/${target}`)
     .replace(NOT_IN_A_TARGET, (characters) => encodeURIComponent(toUSVString(characters)));
+}
+
+/** The URL as text, without user name and password. */
+function publicUrl(url) {
+  return `${url.protocol}//${hostHeader(url)}${requestPath(url)}`;
 }
 
 /** The value of `Authorization` for what stands before the `@` of a URL; null when there is nothing. */
@@ -93,4 +98,4 @@ function basicAuthorization({ auth }) {
   return `Basic ${Buffer.from(auth.includes(':') ? auth : `${auth}:`).toString('base64')}`;
 }
 
-module.exports = { SCHEMES, targetUrl, hostOf, hostHeader, requestPath, basicAuthorization };
+module.exports = { SCHEMES, targetUrl, hostOf, hostHeader, requestPath, publicUrl, basicAuthorization };

@@ -6,7 +6,7 @@
 const { AsyncResource } = require('async_hooks');
 const { deadlinesOf } = require('../time/deadlines');
 const { isTime } = require('../time/is-time');
-const { isAbortSignal, onAbort } = require('../base/abort-signal');
+const { abortError, isAbortSignal, onAbort } = require('../base/abort-signal');
 const { errorsWithCode, optionError, websocketError } = require('../base/errors');
 const { isUtf8 } = require('../base/utf8');
 const { ATTEMPT_OPTIONS } = require('../options/tables');
@@ -71,11 +71,6 @@ class Interruption {
     if (this._forgetSignal !== null) this._forgetSignal();
     if (this._list !== null) this._list.remove(this._entry);
   }
-}
-
-/** The error of an operation that an AbortSignal has ended, as Node makes it. */
-function abortError(signal) {
-  return websocketError('ABORT_ERR', 'The operation was aborted', { name: 'AbortError', cause: signal.reason });
 }
 
 /** Whether a response sends the client somewhere else. */

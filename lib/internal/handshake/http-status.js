@@ -15,4 +15,9 @@ function statusPhrase(status) {
   return PHRASES[status] || STATUS_CODES[status] || 'Unknown';
 }
 
-module.exports = { statusPhrase };
+/** Whether a number is the status of a final response (RFC 9110 section 15). */
+function isFinalStatus(status) {
+  return Number.isInteger(status) && status >= 200 && status <= 999;
+}
+
+module.exports = { isFinalStatus, statusPhrase };

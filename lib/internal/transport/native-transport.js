@@ -99,11 +99,11 @@ function mayTakeOver(socket) {
  * @param {number[]|null} [limits] as of StreamReceiver
  * @returns {boolean} false when the socket has to stay with Node; nothing has changed then
  */
-function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, assemble, inflation }, limits = null) {
+function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, assemble, inflation, text = 0 }, limits = null) {
   const { socket } = connection;
   const known = nativeIdOf(socket);
   if (isPending(known)) {
-    if (!binding.nativeBegin(known, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation)) socket.destroy();
+    if (!binding.nativeBegin(known, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation, text)) socket.destroy();
     adopt(connection, known, io, limits);
     socket.resume();
     return true;
@@ -115,7 +115,7 @@ function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, as
   handle.readStop();
   handle.reading = false;
   const closes = mayCloseHandle(socket);
-  const id = binding.nativeAdd(handle.fd, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation, early,
+  const id = binding.nativeAdd(handle.fd, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation, text, early,
     handle.constructor.name === 'Pipe', !closes);
   if (id === -1) {
     // No descriptors left, most likely: Node goes on.

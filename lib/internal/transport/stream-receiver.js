@@ -6,7 +6,7 @@
 // long to inflate goes to a thread of libuv's pool, with the receiver.
 
 const binding = require('../addon/binding');
-const { LEFT, ROW, eventValue } = require('../addon/rows');
+const { LEFT, ROW, TEXT_FORM, eventValue } = require('../addon/rows');
 
 // Memory lent to the binding for the length of a call. One chunk of a socket is 64 KiB at most.
 const slab = Buffer.allocUnsafeSlow(64 * 1024);
@@ -28,10 +28,11 @@ class StreamReceiver {
    * @param {number} config.maxMessageSize bytes; NaN is no limit
    * @param {boolean} config.assemble whether frames are put together to messages
    * @param {number} config.inflation one of INFLATION in ../addon/rows
+   * @param {number} [config.text] one of TEXT_FORM there
    * @param {number[]|null} [limits] the most fragments of a message, messages and bytes a second
    */
-  constructor(maskPolicy, { maxFrameSize, maxMessageSize, assemble, inflation }, limits = null) {
-    this._adopt(binding.createReceiver(maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation));
+  constructor(maskPolicy, { maxFrameSize, maxMessageSize, assemble, inflation, text = TEXT_FORM.STRINGS }, limits = null) {
+    this._adopt(binding.createReceiver(maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation, text));
     if (limits !== null) binding.limitReceiver(this._id, ...limits);
   }
 

@@ -3,11 +3,12 @@
 //! | kind      | a              | b         | c                      | value                        |
 //! |-----------|----------------|-----------|------------------------|------------------------------|
 //! | `TEXT`    |                |           |                        | the message, a string        |
+//! | `TEXT_BYTES` | offset in slab | length |                       | or a Buffer                  |
 //! | `BINARY`  | offset in slab | length    |                        | or a Buffer                  |
 //! | `PING`    | offset in slab | length    |                        | or a Buffer                  |
 //! | `PONG`    | offset in slab | length    |                        | or a Buffer                  |
 //! | `CLOSE`   | status code    | `CLOSE_*` |                        | the reason                   |
-//! | `FAILED`  | close code     |           |                        | the description              |
+//! | `FAILED`  | close code     | `FAILED_*`|                        | the description              |
 //! | `FRAME`   | offset in slab | length    | first bytes of header  | or a Buffer                  |
 //! | `END`     |                |           |                        |                              |
 //! | `ERROR`   | error number   |           |                        | the message when that is 0   |
@@ -15,7 +16,7 @@
 //! | `REQUEST` | listener       | port      |                        | the request, see `of_request`|
 //! | `STOPPED` |                |           |                        |                              |
 //!
-//! The last five come from sockets of the reactor only; see [`SocketEvent`]. JavaScript copies what it wants of the slab while
+//! Those from `END` to `STOPPED` come from sockets of the reactor only; see [`SocketEvent`]. JavaScript copies what it wants of the slab while
 //! it is told. lib/internal/addon/rows.js has the same numbers; a test compares them with [`shared_constants`].
 
 use std::borrow::Cow;
@@ -61,10 +62,24 @@ shared_constants! {
     DRAINED = 10,
     REQUEST = 11,
     STOPPED = 12,
+    TEXT_BYTES = 13,
     CLOSE_VALID = 0,
     CLOSE_INVALID_CODE = 1,
     CLOSE_INVALID_REASON = 2,
     CLOSE_TRUNCATED_CODE = 3,
+    FAILED_OTHERWISE = 0,
+    FAILED_CONTROL_LENGTH = 1,
+    FAILED_CONTROL_FIN = 2,
+    FAILED_OPCODE = 3,
+    FAILED_RESERVED_BITS = 4,
+    FAILED_RSV1 = 5,
+    FAILED_NO_MASK = 6,
+    FAILED_MASK = 7,
+    FAILED_LENGTH = 8,
+    FAILED_SIZE = 9,
+    FAILED_FRAGMENTS = 10,
+    FAILED_UTF8 = 11,
+    FAILED_DEFLATE = 12,
     // Stands for "the payload is not in the slab but the value".
     NO_OFFSET = u32::MAX,
     ROW = ROW_LEN as u32 / 4,
@@ -110,8 +125,9 @@ impl Row {
             SocketEvent::Message(MessageKind::Text, span) => {
                 return Self::of_text(env, id, received.get(span), values);
             }
-            SocketEvent::Message(MessageKind::Binary, span) => {
-                Self { id, kind: BINARY, a: received.offset(span) as u32, b: span.len, ..Self::default() }
+            SocketEvent::Message(kind, span) => {
+                let kind = if kind == MessageKind::Binary { BINARY } else { TEXT_BYTES };
+                Self { id, kind, a: received.offset(span) as u32, b: span.len, ..Self::default() }
             }
             SocketEvent::Received(event) => return Self::of_event(env, id, event, 0, values),
             SocketEvent::Requested(requested) => return Self::of_request(id, &requested, values),
@@ -151,6 +167,9 @@ impl Row {
             Event::Message { kind: MessageKind::Text, payload } => Self::of_text(env, id, &payload, values),
             Event::Message { kind: MessageKind::Binary, payload } => {
                 Self::of_bytes(env, id, BINARY, payload, slab, values)
+            }
+            Event::Message { kind: MessageKind::TextBytes, payload } => {
+                Self::of_bytes(env, id, TEXT_BYTES, payload, slab, values)
             }
             Event::Ping(payload) => Self::of_bytes(env, id, PING, payload, slab, values),
             Event::Pong(payload) => Self::of_bytes(env, id, PONG, payload, slab, values),
@@ -218,7 +237,33 @@ impl Row {
 
     fn of_failure(id: u32, error: PeerError, values: &mut Values<'_>) -> Result<Self> {
         let value = values.push(error.to_string())?;
-        Ok(Self { id, kind: FAILED, a: u32::from(error.close_code()), value, ..Self::default() })
+        let (b, c) = failure(error);
+        Ok(Self { id, kind: FAILED, a: u32::from(error.close_code()), b, c, value })
+    }
+}
+
+/// What went wrong as a number, and the opcode or the reserved bits if it is about these.
+fn failure(error: PeerError) -> (u32, u32) {
+    match error {
+        PeerError::ControlFrameTooLong => (FAILED_CONTROL_LENGTH, 0),
+        PeerError::FragmentedControlFrame => (FAILED_CONTROL_FIN, 0),
+        PeerError::ReservedOpcode(bits) | PeerError::ExpectedContinuation(bits) => {
+            (FAILED_OPCODE, u32::from(bits))
+        }
+        PeerError::UnexpectedContinuation => (FAILED_OPCODE, 0),
+        PeerError::ReservedBits(bits) => (FAILED_RESERVED_BITS, u32::from(bits)),
+        PeerError::MisplacedRsv1 => (FAILED_RSV1, 0),
+        PeerError::UnmaskedFrame => (FAILED_NO_MASK, 0),
+        PeerError::MaskedFrame => (FAILED_MASK, 0),
+        PeerError::LengthOutOfRange => (FAILED_LENGTH, 0),
+        PeerError::FrameTooLarge(_) | PeerError::MessageTooLarge => (FAILED_SIZE, 0),
+        PeerError::TooManyFragments(_) => (FAILED_FRAGMENTS, 0),
+        PeerError::InvalidUtf8 => (FAILED_UTF8, 0),
+        PeerError::InvalidDeflate => (FAILED_DEFLATE, 0),
+        PeerError::NonMinimalLength
+        | PeerError::TooManyMessages(_)
+        | PeerError::TooManyBytes(_)
+        | PeerError::OutOfMemory => (FAILED_OTHERWISE, 0),
     }
 }
 

@@ -50,7 +50,7 @@ pub fn native_set_io(io: u32) -> Result<()> {
 
 /// Takes a connected socket over; returns the id of the connection, or -1 when that is not possible. `early` is what
 /// was read from the socket before; `reads_to_end` says that a short read does not mean that nothing is left (Unix sockets);
-/// `mask` and `inflation` as for `createReceiver`.
+/// `mask`, `inflation` and `text` as for `createReceiver`.
 #[napi(catch_unwind)]
 #[allow(clippy::too_many_arguments, reason = "one call for each connection, without an object made for it")]
 pub fn native_add(
@@ -60,6 +60,7 @@ pub fn native_add(
     max_message_size: f64,
     assemble: bool,
     inflation: u32,
+    text: u32,
     early: &[u8],
     reads_to_end: bool,
     is_shared: bool,
@@ -70,7 +71,7 @@ pub fn native_add(
     started(|environment| {
         // SAFETY: the descriptor of a socket that is open, as the caller has seen; it is duplicated at once.
         let fd = unsafe { BorrowedFd::borrow_raw(fd) };
-        let config = config(mask, max_frame_size, max_message_size, assemble, inflation);
+        let config = config(mask, max_frame_size, max_message_size, assemble, inflation, text);
         let added =
             environment.with_reactor(|reactor, _| reactor.add(fd, config, early, reads_to_end, is_shared));
         let Some(Ok((id, counters))) = added else { return -1 };

@@ -74,8 +74,9 @@ pub fn native_begin(
     max_message_size: f64,
     assemble: bool,
     inflation: u32,
+    text: u32,
 ) -> Result<bool> {
-    let config = config(mask, max_frame_size, max_message_size, assemble, inflation);
+    let config = config(mask, max_frame_size, max_message_size, assemble, inflation, text);
     started(|environment| {
         environment.with_reactor(|reactor, _| reactor.begin(SlotId::from_raw(id), config)).unwrap_or_default()
     })

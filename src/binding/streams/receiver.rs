@@ -43,7 +43,8 @@ fn with_receiver<T>(id: u32, work: impl FnOnce(&mut Receiving) -> T) -> Option<T
 }
 
 /// Creates a receiver and returns its id. `mask`: 0 forbids masked frames, 1 requires them, 2 takes both. `inflation`: 0
-/// forbids compressed messages, 1 takes them each for itself, 2 with context takeover.
+/// forbids compressed messages, 1 takes them each for itself, 2 with context takeover. `text`: 0 reports text as strings, 1 as bytes that
+/// are checked to be UTF-8, 2 as bytes that are not.
 #[napi(catch_unwind)]
 pub fn create_receiver(
     mask: u32,
@@ -51,8 +52,9 @@ pub fn create_receiver(
     max_message_size: f64,
     assemble: bool,
     inflation: u32,
+    text: u32,
 ) -> Result<u32> {
-    add_receiver(Receiver::new(config(mask, max_frame_size, max_message_size, assemble, inflation)))
+    add_receiver(Receiver::new(config(mask, max_frame_size, max_message_size, assemble, inflation, text)))
 }
 
 /// Gives a receiver an id.

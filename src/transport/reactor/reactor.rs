@@ -710,3 +710,7 @@ impl Reactor {
 #[cfg(test)]
 #[path = "reactor_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "guessing_tests.rs"]
+mod guessing_tests;

@@ -13,6 +13,9 @@ const { slotOf, textInSlot } = require('./slots');
 /** How long a server may think about `CLUSTER SLOTS`, in milliseconds. */
 const MAX_WAIT = 2000;
 
+/** Milliseconds until servers are asked again that have not told of their slots. */
+const RETRY = 250;
+
 class Cluster {
   isUp = false;
   #directory;
@@ -28,6 +31,7 @@ class Cluster {
   #channels = new Map();
   #timer = null;
   #isRefreshing = false;
+  #retry = null;
   /** The slots are not known yet, or channels are on their way to another lane. */
   #moving = true;
   #isClosed = false;
@@ -63,7 +67,8 @@ class Cluster {
   async unsubscribe(channels) {
     const groups = new Map();
     for (const channel of channels) {
-      const lane = this.#channels.get(channel);
+      // A subscription that has failed may be there nevertheless.
+      const lane = this.#channels.get(channel) ?? this.#laneOf(channel);
       this.#channels.delete(channel);
       if (lane !== undefined && !groups.get(lane)?.push(channel)) groups.set(lane, [channel]);
     }
@@ -85,6 +90,7 @@ class Cluster {
     this.#isClosed = true;
     this.isUp = false;
     clearInterval(this.#timer);
+    clearTimeout(this.#retry);
     this.#directory.close();
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close({ end: true })));
   }
@@ -109,7 +115,13 @@ class Cluster {
   #refresh() {
     if (this.#isRefreshing) return;
     this.#isRefreshing = true;
-    this.#readSlots().catch((error) => this.#update(error)).finally(() => {
+    this.#readSlots().catch((error) => {
+      this.#update(error);
+      // Once the slots are known, every failed attempt to connect is a reason to ask again.
+      if (this.#ranges.length > 0 || this.#isClosed) return;
+      this.#retry = setTimeout(() => this.#refresh(), RETRY);
+      this.#retry.unref();
+    }).finally(() => {
       this.#isRefreshing = false;
     });
   }

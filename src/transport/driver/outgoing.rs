@@ -102,9 +102,10 @@ impl Outgoing {
     }
 
     pub(super) fn broadcast(&self, ids: Vec<ConnectionId>, frames: Bytes) {
-        // Before anybody can apply it.
+        let mut state = lock(&self.state);
+        // With the lock held: whoever sees the number finds the message.
         self.broadcasts_added.fetch_add(1, SeqCst);
-        lock(&self.state).commands.list.push(Command::Broadcast(ids, frames));
+        state.commands.list.push(Command::Broadcast(ids, frames));
     }
 
     pub(super) fn notify(&self, id: ConnectionId) {

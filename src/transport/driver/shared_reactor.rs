@@ -391,8 +391,9 @@ impl SharedReactor {
                 return true;
             }
             // With the reactor locked: whoever adds to its list from now on starts anew. So does JavaScript when it has sent
-            // another message, unless that was before this, and is seen here.
-            self.fanning_out.store(false, SeqCst);
+            // another message, unless that was before this, and is seen here. A swap, so that it is in one order with that of
+            // `broadcast`: the later of the two sees what was done before the earlier one.
+            self.fanning_out.swap(false, SeqCst);
             here && self.outgoing.has_broadcasts() && !self.fanning_out.swap(true, SeqCst)
         };
         while self.flush_elsewhere(some) == Some(true) {

@@ -263,8 +263,9 @@ function broadcast({ connections }, topics, method, data) {
         (connection._member !== null && connection._topics !== topics)) {
       others.push(connection);
       connection[method](data);
-    } else if (connection._member === null && maySend(connection)) {
-      topics.join(connection);
+    } else if (maySend(connection)) {
+      if (connection._member === null) topics.join(connection);
+      if (channels.send.hasSubscribers) publishSent(connection, opcode, payload);
     }
   }
   if (payload !== null) topics.deliver(null, opcode, payload, { except: membersBuffer(others, topics) });

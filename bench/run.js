@@ -11,6 +11,7 @@ const { PEERS, QUICK, canRun, versionOf } = require('./lib/peers');
 const { canPin } = require('./lib/line-process');
 const { installPeers, buildLoader } = require('./lib/prepare');
 const { measure, Unavailable } = require('./lib/measure');
+const { canCount, countCalls, row } = require('./lib/syscalls');
 const { evaluate } = require('./lib/evaluate');
 const { report, figure } = require('./lib/tables');
 const { writeCharts } = require('./lib/charts');
@@ -25,6 +26,7 @@ const HELP = `Usage: npm run bench -- [options]
   --warmup S         seconds before it, default 0.7 (quick 0.4)
   --messages N       so many messages instead of --duration
   --connections N    how many idle connections, for the workload idle
+  --syscalls         system calls of the servers for one message (delivery, connection) in place of times; needs strace
   --pin              server on CPU 0, load generator on CPU 1; not for servers with several threads
   --json             results as JSON on stdout instead of tables
   --out DIRECTORY    where results.json, results.md and the charts go, default bench/results (bench/results/quick)
@@ -33,11 +35,14 @@ const HELP = `Usage: npm run bench -- [options]
 /** What --quick may take, in seconds from the first measurement, with room to write the results. */
 const QUICK_SECONDS = 110;
 
+/** Units of which --syscalls counts the calls. */
+const UNITS = 1000;
+
 function readOptions() {
   const { values } = parseArgs({
     options: {
       quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false },
-      pin: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false },
+      pin: { type: 'boolean', default: false }, syscalls: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false },
       workloads: { type: 'string' }, peers: { type: 'string' }, out: { type: 'string' },
       rounds: { type: 'string' }, duration: { type: 'string' }, warmup: { type: 'string' },
       messages: { type: 'string' }, connections: { type: 'string' }
@@ -55,6 +60,7 @@ function readOptions() {
     json: values.json,
     help: values.help,
     pin: values.pin,
+    syscalls: values.syscalls,
     rounds: number('rounds', quick ? 2 : 5),
     duration: number('duration', quick ? 0.6 : 2),
     warmup: number('warmup', quick ? 0.4 : 0.7),
@@ -140,6 +146,21 @@ function progress(round, workload, peer, { cpu, main, rate, rss }) {
   process.stderr.write(`round ${round}  ${workload.id.padEnd(16)} ${peer.padEnd(15)} ${figures}\n`);
 }
 
+/** Counts system calls: one run of each pair is enough, since a count hardly scatters. */
+async function countAll(options, loader) {
+  for (const workload of WORKLOADS.filter(({ id, mode }) => options.workloads.includes(id) && !['idle', 'client'].includes(mode))) {
+    for (const peer of options.peers.filter((name) => canRun(name, workload))) {
+      // What strace costs makes times worthless, and large messages few.
+      const messages = options.messages || (workload.load.size >= 1 << 20 ? 50 : UNITS);
+      try {
+        process.stdout.write(row(workload, peer, await countCalls(peer, workload, { ...options, messages, loader })));
+      } catch (error) {
+        process.stderr.write(`${peer} in ${workload.id} is left out: ${error.message}\n`);
+      }
+    }
+  }
+}
+
 async function main() {
   const options = readOptions();
   if (options.help) {
@@ -149,6 +170,11 @@ async function main() {
   if (options.pin && !canPin()) throw new Error('--pin needs taskset, which is not here');
   installPeers();
   const loader = buildLoader();
+  if (options.syscalls) {
+    if (canCount()) await countAll(options, loader);
+    else process.stdout.write('SKIPPED: strace is not here, which counts system calls\n');
+    return;
+  }
   const facts = machine();
   const { samples, ...outcome } = await runAll(options, loader);
   const workloads = WORKLOADS

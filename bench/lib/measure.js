@@ -72,27 +72,42 @@ async function load(context, port, mode, options, atReady, atResult) {
   }
 }
 
-/** CPU, rate and latency of a server. */
-async function measureServer(name, workload, context) {
+/**
+ * Has a load run against a server in a process of its own. `before` and `after` are called around it, while the load generator
+ * waits.
+ * @returns {Promise<object>} the result of the load generator, and how a server of ours did its I/O
+ */
+async function underLoad(name, workload, context, { before, after }) {
   const { deflate, tls } = workload.load;
   const options = { broadcast: workload.mode === 'broadcast', callbacks: workload.callbacks, deflate, tls };
   const { server, port } = await startServer(name, context, flags(options));
   const raw = PEERS[name].server.abilities.includes('raw');
-  let before;
-  let sample;
+  let result;
   try {
-    await load(context, port, workload.mode, { ...workload.load, ...extent(context), raw, sync: true }, async () => {
-      before = await server.ask('cpu');
-    }, async (result) => {
-      sample = perUnit(result, difference(await server.ask('cpu'), before));
-      sample.loadShare = result.loadCpu / result.seconds;
+    await load(context, port, workload.mode, { ...workload.load, ...extent(context), raw, sync: true }, () => before(server), async (line) => {
+      result = line;
+      await after(server, result);
     });
-    return { ...sample, ...await transportOf(name, server) };
+    return { ...result, ...await transportOf(name, server) };
   } catch (error) {
     throw explain(error, server);
   } finally {
     await server.end();
   }
+}
+
+/** CPU, rate and latency of a server. */
+async function measureServer(name, workload, context) {
+  let before;
+  let sample;
+  const { transport } = await underLoad(name, workload, context, {
+    before: async (server) => { before = await server.ask('cpu'); },
+    after: async (server, result) => {
+      sample = perUnit(result, difference(await server.ask('cpu'), before));
+      sample.loadShare = result.loadCpu / result.seconds;
+    }
+  });
+  return { ...sample, ...(transport && { transport }) };
 }
 
 /** Memory of a connection that does nothing. */
@@ -186,4 +201,4 @@ function measure(name, workload, context) {
   return measureServer(name, workload, context);
 }
 
-module.exports = { measure, Unavailable, Fault };
+module.exports = { measure, underLoad, Unavailable, Fault };

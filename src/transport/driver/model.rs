@@ -20,7 +20,7 @@ use bytes::{Bytes, BytesMut};
 use crate::protocol::Event;
 use crate::slots::SlotId;
 use crate::transport::reactor::event::{ConnectionId, Events, Room, SocketEvent};
-use crate::transport::reactor::{Deadlines, Progress};
+use crate::transport::reactor::{Deadlines, Look, Progress};
 use crate::transport::sync::{Condvar, Mutex, lock, wait};
 
 pub(super) use World as Waker;
@@ -172,7 +172,7 @@ impl Reactor {
         self.may_read || !self.flush_list.is_empty() || !self.fan_out_list.is_empty()
     }
 
-    pub(super) fn turn(&mut self, room: Room, events: &mut Events) -> io::Result<Progress> {
+    pub(super) fn turn(&mut self, _: Look, room: Room, events: &mut Events) -> io::Result<Progress> {
         let mut state = lock(&self.world.state);
         self.may_read |= std::mem::take(&mut state.is_ready);
         events.load.turns += 1;

@@ -31,7 +31,7 @@ use super::unwritten::Unwritten;
 #[cfg(not(loom))]
 use super::{deadlines, write_behind};
 use crate::transport::reactor::event::{ConnectionId, Events};
-use crate::transport::reactor::{Deadlines, Progress};
+use crate::transport::reactor::{Deadlines, Look, Progress};
 use crate::transport::sync::{AtomicBool, Condvar, Mutex, MutexGuard, lock, wait, yield_now};
 
 /// From this many recipients on the runtime writes a broadcast: a hand-over costs as much as some ten writes.
@@ -175,7 +175,8 @@ impl SharedReactor {
         if self.is_worker_driven() || !(ready || reactor.has_work()) {
             return Progress::Idle;
         }
-        let progress = self.guarded_turn(reactor, events);
+        let look = if ready { Look::Guess } else { Look::Nowhere };
+        let progress = self.guarded_turn(look, reactor, events);
         // What was left to write outside of a turn: an end of a socket, or what a worker had not taken when it ended.
         reactor.flush(events);
         // The caller delivers.
@@ -184,9 +185,9 @@ impl SharedReactor {
     }
 
     /// A turn of the reactor, which ends all sockets if it fails.
-    fn guarded_turn(&self, reactor: &mut Reactor, events: &mut Events) -> Progress {
+    fn guarded_turn(&self, look: Look, reactor: &mut Reactor, events: &mut Events) -> Progress {
         let room = self.queue.room();
-        let error = match catch_unwind(AssertUnwindSafe(|| reactor.turn(room, events))) {
+        let error = match catch_unwind(AssertUnwindSafe(|| reactor.turn(look, room, events))) {
             Ok(Ok(progress)) => return progress,
             Ok(Err(error)) => error,
             Err(_) => fault(),
@@ -404,7 +405,7 @@ impl SharedReactor {
         };
         self.outgoing.take(commands);
         commands.apply(reactor);
-        let progress = self.guarded_turn(reactor, events);
+        let progress = self.guarded_turn(Look::Set, reactor, events);
         reactor.flush_all(events);
         self.publish_elsewhere(events);
         drop(guard);

@@ -1,8 +1,8 @@
 //! Writes what JavaScript has sent while it is busy with something else.
 //!
 //! Frames wait for the end of the turn or tick in which they were sent. A program that computes for a second right after
-//! a send would keep its peer waiting; this task of the runtime writes in its place after two milliseconds. It looks at a
-//! counter every millisecond while there is traffic, and sleeps when there is none.
+//! a send would keep its peer waiting; this task of the runtime writes in its place after four to eight milliseconds. It looks at a
+//! counter every four milliseconds while there is traffic, and sleeps when there is none.
 
 use std::sync::Weak;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -12,10 +12,10 @@ use super::shared_reactor::SharedReactor;
 use super::unwritten::Unwritten;
 
 /// How often the task looks.
-const PERIOD: Duration = Duration::from_millis(1);
+const PERIOD: Duration = Duration::from_millis(4);
 
 /// Looks without any traffic after which the task goes to sleep.
-const PATIENCE: u32 = 100;
+const PATIENCE: u32 = 25;
 
 /// The task; ends with the last reference to `shared`.
 pub(super) async fn run(shared: Weak<SharedReactor>) {
@@ -29,7 +29,7 @@ pub(super) async fn run(shared: Weak<SharedReactor>) {
             let count = flushes.load(Relaxed);
             let waiting = pending.load(SeqCst);
             if waiting && seen == Some(count) {
-                // Two looks in a row: it waits for at least a millisecond.
+                // Two looks in a row: it waits for at least four milliseconds.
                 shared.write_behind();
             }
             quiet = if waiting || seen.is_some_and(|before| before != count) { 0 } else { quiet + 1 };

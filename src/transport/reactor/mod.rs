@@ -25,6 +25,18 @@ pub(crate) use reactor::Fault;
 #[cfg(not(loom))]
 pub(crate) use reactor::Reactor;
 
+/// How a turn finds out what is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// It asks the set.
+    Set,
+    /// Something is ready. With a single socket it is that one most likely, and reading from it saves asking. What the set is
+    /// not asked for it goes on to tell, to whoever watches its descriptor and is told again and again.
+    Guess,
+    /// The set was asked, or has said nothing.
+    Nowhere,
+}
+
 /// How a turn has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {

@@ -27,7 +27,7 @@ use super::outbox::{Outbox, Spares};
 use super::read_buffer::{READ_LEN, ReadBuffer};
 use super::socket::{Counters, Socket, watched};
 use super::states::{Reasons, WriteState};
-use super::{Deadlines, Progress};
+use super::{Deadlines, Look, Progress};
 use crate::handshake::head::{HeadReader, refusal};
 use crate::protocol::receiver::Receiver;
 use crate::protocol::{Config, Limits, Role};
@@ -45,6 +45,9 @@ const BYTES_AT_ONCE: u64 = 8 * READ_LEN as u64;
 /// The token that wakes the set itself.
 pub(super) const WAKE: Token = Token(usize::MAX);
 
+/// Turns in a row that read from the only socket without asking the set.
+const GUESSES: u32 = 16;
+
 /// What somebody needs to go on in place of the reactor.
 pub(crate) struct Released {
     pub(crate) receiver: Receiver,
@@ -57,8 +60,12 @@ pub(crate) struct Reactor {
     poll: Poll,
     waker: Arc<Waker>,
     ready: mio::Events,
-    /// The set had more to tell than there was room for.
-    saturated: bool,
+    /// The set is to be asked: it had more to tell than there was room for, or a guess was wrong.
+    unasked: bool,
+    /// The last socket that was read.
+    last_read: ConnectionId,
+    /// Turns in a row that did not ask the set although it was ready.
+    guesses: u32,
     sockets: Slots<Socket>,
     listeners: Listeners,
     inflations: Inflations,
@@ -73,6 +80,13 @@ pub(crate) struct Reactor {
     /// What goes wrong next, for tests of what comes of it.
     #[cfg(test)]
     pub(crate) fault: Option<Fault>,
+}
+
+/// A socket that is read because it is the only one.
+struct Guess {
+    id: ConnectionId,
+    /// What was read from it before.
+    read: u64,
 }
 
 /// Something that does not happen by itself.
@@ -98,7 +112,9 @@ impl Reactor {
             inflations: Inflations::new(Arc::clone(&waker), spawn),
             waker,
             ready: mio::Events::with_capacity(EVENTS),
-            saturated: false,
+            unasked: false,
+            last_read: ConnectionId::from_raw(u32::MAX),
+            guesses: 0,
             sockets: Slots::new(),
             listeners: Listeners::new(),
             buffer,
@@ -133,7 +149,7 @@ impl Reactor {
 
     /// Whether a turn would find something to do although the set says nothing.
     pub(crate) fn has_work(&mut self) -> bool {
-        self.saturated
+        self.unasked
             || !self.read_list.is_empty()
             || !self.flush_list.is_empty()
             || !self.fan_out_list.is_empty()
@@ -407,23 +423,22 @@ impl Reactor {
 
     // ---------------------------------------------------------------------------------------------------- reading
 
-    /// Asks the operating system once what is ready, without waiting, and reads once from what is, as far as `room` is left
-    /// for the events that come of it.
+    /// Asks the operating system what is ready, without waiting, as far as `look` says so, and reads once from what is, as far
+    /// as `room` is left for the events that come of it.
     ///
     /// # Errors
     /// When the set itself fails, which it should not.
-    pub(crate) fn turn(&mut self, room: Room, events: &mut Events) -> io::Result<Progress> {
+    pub(crate) fn turn(&mut self, look: Look, room: Room, events: &mut Events) -> io::Result<Progress> {
         #[cfg(test)]
         match self.fault.take_if(|fault| *fault != Fault::PanicInFlush) {
             Some(Fault::Set(error)) => return Err(io::Error::from_raw_os_error(error)),
             fault => assert_eq!(fault, None, "as a test wants it"),
         }
-        match self.poll.poll(&mut self.ready, Some(Duration::ZERO)) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-            _ => {}
-        }
         events.load.turns += 1;
-        self.take_readiness(events);
+        let guess = if look == Look::Guess { self.guess() } else { None };
+        if guess.is_none() && (self.unasked || look != Look::Nowhere) {
+            self.ask(events)?;
+        }
         self.accept();
         while events.fit(room)
             && let Some(id) = self.inflations.next_finished()
@@ -433,6 +448,10 @@ impl Reactor {
         // In this order: what is left for want of room must not be taken for what is left for another turn.
         let all_read = self.read_some(room, events);
         let all_started = self.start_inflations(room, events);
+        if let Some(Guess { id, read }) = guess {
+            let socket = self.sockets.get(id);
+            self.unasked |= socket.is_none_or(|socket| socket.counters.read.load(Relaxed) == read);
+        }
         // At the end: when those that waited have gone, no other turn is due.
         for id in self.inflations.take_crowded() {
             if let Some(socket) = self.sockets.get_mut(id)
@@ -442,12 +461,37 @@ impl Reactor {
             }
         }
         let full = !all_read || !all_started || (!events.fit(room) && self.inflations.has_finished());
-        let more = self.saturated || !self.read_list.is_empty() || self.listeners.is_pending();
+        let more = self.unasked || !self.read_list.is_empty() || self.listeners.is_pending();
         Ok(match (full, more) {
             (true, _) => Progress::Full,
             (_, true) => Progress::More,
             _ => Progress::Idle,
         })
+    }
+
+    /// Has the only socket read without asking the set, if there is no reason against it.
+    fn guess(&mut self) -> Option<Guess> {
+        let id = self.last_read;
+        let socket = self.sockets.get(id)?;
+        let alone = self.sockets.len() == 1 && self.read_list.is_empty() && !self.unasked;
+        if !alone || self.guesses == GUESSES || !socket.read.is_flowing() || !socket.outbox.is_empty() {
+            return None;
+        }
+        let read = socket.counters.read.load(Relaxed);
+        self.guesses += 1;
+        self.schedule_read(id);
+        Some(Guess { id, read })
+    }
+
+    /// Asks the set, without waiting.
+    fn ask(&mut self, events: &mut Events) -> io::Result<()> {
+        match self.poll.poll(&mut self.ready, Some(Duration::ZERO)) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
+        self.guesses = 0;
+        self.take_readiness(events);
+        Ok(())
     }
 
     /// Notes what the set has told.
@@ -473,7 +517,7 @@ impl Reactor {
             }
         }
         // Those for which there was no room among the events give no new edge: ask again.
-        self.saturated = count >= EVENTS;
+        self.unasked = count >= EVENTS;
     }
 
     fn accept(&mut self) {
@@ -558,6 +602,7 @@ impl Reactor {
                 more = may_have_more;
                 bytes += socket.counters.read.load(Relaxed) - before;
                 events.load.served += 1;
+                self.last_read = id;
                 if was_head && !matches!(socket.stage, Stage::Head(_)) {
                     self.listeners.passed_head();
                     if matches!(socket.stage, Stage::Refused) {

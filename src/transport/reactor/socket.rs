@@ -19,7 +19,7 @@ use super::read_buffer::{READ_LEN, ReadBuffer, Reserved, Span};
 use super::states::{ReadState, Reasons, WriteState};
 use crate::handshake::head::refusal_response;
 use crate::handshake::server::Refusal;
-use crate::protocol::receiver::Receiver;
+use crate::protocol::receiver::{Place, Receiver};
 use crate::protocol::{Config, Event};
 
 #[expect(
@@ -102,23 +102,17 @@ impl Socket {
         inflations: &mut Inflations,
         events: &mut Events,
     ) -> Option<bool> {
+        if self.early.is_empty()
+            && let Some(more) = self.read_in_place(events)
+        {
+            return Some(more);
+        }
         let Reserved { position, memory } = buffer.reserve()?;
         let (count, more) = if self.early.is_empty() {
-            match self.stream.read(memory) {
-                Ok(0) => {
-                    self.end(SocketEvent::End, events);
-                    return Some(false);
-                }
-                Ok(count) => {
-                    self.counters.read.fetch_add(count as u64, Relaxed);
-                    (count, count == READ_LEN || self.reads_to_end)
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Some(false),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Some(true),
-                Err(error) => {
-                    self.end(SocketEvent::Error(error), events);
-                    return Some(false);
-                }
+            let result = self.stream.read(memory);
+            match self.count_read(result, READ_LEN, events) {
+                (0, more) => return Some(more),
+                read => read,
             }
         } else {
             let count = memory.len().min(self.early.len());
@@ -133,6 +127,40 @@ impl Socket {
             events.release_after_last(end);
         }
         Some(more)
+    }
+
+    /// Reads once into the memory of a large message. `None` when there is none in progress, else whether there may be more.
+    #[expect(unsafe_code, reason = "memory that was not initialised becomes part of a Vec")]
+    fn read_in_place(&mut self, events: &mut Events) -> Option<bool> {
+        let Place { buffer, room } = self.receiver.place()?;
+        let result = rustix::io::read(&self.stream, &mut buffer.spare_capacity_mut()[..room])
+            .map(|(read, _)| read.len());
+        // SAFETY: so many bytes behind the end have just been initialised, by `read`.
+        unsafe { buffer.set_len(buffer.len() + result.unwrap_or(0)) };
+        let (count, more) = self.count_read(result.map_err(io::Error::from), room, events);
+        if count > 0 {
+            self.receiver.arrived(count, Instant::now);
+            if let Some(event) = self.receiver.placed(count) {
+                events.push(self.id, SocketEvent::Received(event));
+            }
+            self.count_received();
+        }
+        Some(more)
+    }
+
+    /// What reading has brought: how many bytes (of `room` at the most), and whether there may be more.
+    fn count_read(&mut self, result: io::Result<usize>, room: usize, events: &mut Events) -> (usize, bool) {
+        match result {
+            Ok(0) => self.end(SocketEvent::End, events),
+            Ok(count) => {
+                self.counters.read.fetch_add(count as u64, Relaxed);
+                return (count, count == room || self.reads_to_end);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return (0, true),
+            Err(error) => self.end(SocketEvent::Error(error), events),
+        }
+        (0, false)
     }
 
     /// Nothing more can be read, for this reason.

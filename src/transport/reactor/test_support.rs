@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::event::{ConnectionId, Events, ListenerId, Room, SocketEvent};
 use super::inflation::Spawn;
 use super::read_buffer::{READ_LEN, ReceivedBytes, test_ring};
-use super::{Progress, Reactor};
+use super::{Look, Progress, Reactor};
 use crate::protocol::deflate::Settings;
 use crate::protocol::{Compressor, Config, Event, Inflation, MaskPolicy, OpCode, Role, encoder};
 
@@ -128,7 +128,7 @@ impl Bench {
     }
 
     pub(crate) fn turn(&mut self, room: Room) -> Progress {
-        self.reactor.turn(room, &mut self.events).expect("the set works")
+        self.reactor.turn(Look::Set, room, &mut self.events).expect("the set works")
     }
 
     pub(crate) fn flush(&mut self) {

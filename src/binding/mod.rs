@@ -16,3 +16,5 @@ mod rows;
 #[cfg(unix)]
 mod sockets;
 mod streams;
+#[cfg(unix)]
+mod tls;

@@ -550,7 +550,11 @@ impl Receiver {
 
     /// Makes room for `more` bytes in the buffer. Memory grows with what has arrived (at most to its double), not with what was
     /// announced.
-    fn reserve(&mut self, more: usize, header: &FrameHeader) -> Result<(), std::collections::TryReserveError> {
+    fn reserve(
+        &mut self,
+        more: usize,
+        header: &FrameHeader,
+    ) -> Result<(), std::collections::TryReserveError> {
         if self.buffer.capacity() - self.buffer.len() >= more {
             return Ok(());
         }

@@ -94,6 +94,12 @@ impl Session {
         &mut memory[start..]
     }
 
+    /// How much is kept of what has not arrived as a whole.
+    #[must_use]
+    pub fn kept_len(&self) -> usize {
+        self.kept.len()
+    }
+
     /// Decrypts `count` bytes that were read into [`Session::space`] of this memory. The plaintext is at the beginning of
     /// the memory then, whatever else happened. What has to be written is appended to `out`.
     pub fn receive(&mut self, memory: &mut [u8], count: usize, out: &mut BytesMut) -> Received {

@@ -9,7 +9,7 @@ const KIND = {
   TEXT: 0, BINARY: 1, PING: 2, PONG: 3, CLOSE: 4, FAILED: 5, FRAME: 6,
   /** A frame whose `frame` event was emitted and that is still to be processed; made in JavaScript. */
   PROCESS_FRAME: 7,
-  END: 8, ERROR: 9, DRAINED: 10, REQUEST: 11, STOPPED: 12,
+  END: 8, ERROR: 9, DRAINED: 10, REQUEST: 11, STOPPED: 12, TLS_FAILED: 13,
 };
 
 /** How the payload of a Close frame was. */
@@ -55,10 +55,15 @@ function eventValue(rows, at, values, slab) {
       return { code: rows[at + 2], reason: values[rows[at + 5]] };
     case KIND.REQUEST: {
       const value = rows[at + 5];
-      return { listener: rows[at + 2], port: rows[at + 3], lines: values[value], address: values[value + 1] };
+      const tls = rows[at + 4] === 1 ? values[value + 2] : null;
+      return { listener: rows[at + 2], port: rows[at + 3], lines: values[value], address: values[value + 1], tls };
+    }
+    case KIND.TLS_FAILED: {
+      const [address, code, message] = values[rows[at + 5]].split('\n');
+      return { listener: rows[at + 2], port: rows[at + 3], address, code, message };
     }
     case KIND.ERROR:
-      // A fault that is none of the operating system has no number.
+      // What is no error of the operating system has no number: a code, which may be empty, and a message.
       return rows[at + 2] || values[rows[at + 5]];
     default:
       return rows[at + 2];

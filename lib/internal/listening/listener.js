@@ -8,6 +8,7 @@ const http = require('http');
 const net = require('net');
 const { isAvailable } = require('../transport/native-batches');
 const nativeListener = require('./native-listener');
+const { createHttpsServer } = require('../tls/https-server');
 const { optionError } = require('../base/errors');
 
 /** What Node gives a request to arrive, in milliseconds. */
@@ -49,38 +50,47 @@ function answerPlainRequest(request, response) {
  * Listens at all addresses, if the program has not named one.
  * @returns {{ address(): net.AddressInfo, close(): void }}
  */
-function listenNatively(address, port, timeout, onRequest) {
-  if (address !== undefined) return nativeListener.listen(address, port, timeout, onRequest);
+function listenNatively(address, ...rest) {
+  if (address !== undefined) return nativeListener.listen(address, ...rest);
   try {
-    return nativeListener.listen('::', port, timeout, onRequest);
+    return nativeListener.listen('::', ...rest);
   } catch (error) {
     // There is no IPv6 here.
     if (error.code !== 'EAFNOSUPPORT' && error.code !== 'EADDRNOTAVAIL') throw error;
-    return nativeListener.listen('0.0.0.0', port, timeout, onRequest);
+    return nativeListener.listen('0.0.0.0', ...rest);
   }
+}
+
+/** Whether the addon listens, or else an HTTP server of Node. The port of a cluster is the primary's to open. */
+function listensByAddon(io) {
+  return io !== 'stream' && !cluster.isWorker && isAvailable();
 }
 
 class Listener {
   /**
-   * @param {{ port: number, host?: string, handshakeTimeout: number, io: string }} options
-   * @param {(request: object, socket: net.Socket, head?: Buffer) => void} onUpgrade
-   * @param {(error: Error|null) => void} onListening called once, in a later tick
+   * @param {{ port: number, host?: string, handshakeTimeout: number }} options
+   * @param {object|null} tls what prepareTls() has made of the option
+   * @param {{
+   *   onUpgrade(request: object, socket: net.Socket, head?: Buffer): void,
+   *   onTlsError(error: Error, address: net.AddressInfo): void,
+   *   onListening(error: Error|null): void
+   * }} callbacks of which the last one is called once, in a later tick
+   * @param {boolean} byAddon see listensByAddon()
    */
-  constructor({ port, host, handshakeTimeout, io }, onUpgrade, onListening) {
+  constructor({ port, host, handshakeTimeout }, tls, { onUpgrade, onTlsError, onListening }, byAddon) {
     /** What listens; null while the name of the host is looked up, and when it is closed. */
     this._bound = null;
     this._closed = false;
     const timeout = headTimeout(handshakeTimeout);
     const done = (error) => process.nextTick(() => { if (!this._closed) onListening(error); });
-    // The port of a cluster is the primary's to open.
-    if (io === 'stream' || cluster.isWorker || !isAvailable()) {
-      this._listenByHttp(port, host, timeout, onUpgrade, done);
+    if (!byAddon) {
+      this._listenByHttp(port, host, timeout, tls, onUpgrade, onTlsError, done);
       return;
     }
     const open = (address) => {
       if (this._closed) return;
       try {
-        this._bound = listenNatively(address, port, timeout, onUpgrade);
+        this._bound = listenNatively(address, port, timeout, tls === null ? null : tls.context, onUpgrade, onTlsError);
       } catch (error) {
         done(error);
         return;
@@ -98,9 +108,12 @@ class Listener {
     }
   }
 
-  _listenByHttp(port, host, timeout, onUpgrade, done) {
+  _listenByHttp(port, host, timeout, tls, onUpgrade, onTlsError, done) {
     // Node looks for requests that are late every 30 seconds, unless told otherwise; the addon four times a second.
-    const server = http.createServer({ connectionsCheckingInterval: Math.min(Math.max(timeout >> 2, 250), 30000) }, answerPlainRequest);
+    const options = { connectionsCheckingInterval: Math.min(Math.max(timeout >> 2, 250), 30000) };
+    const server = tls === null
+      ? http.createServer(options, answerPlainRequest)
+      : createHttpsServer({ ...options, handshakeTimeout: timeout }, tls, answerPlainRequest, onTlsError);
     server.headersTimeout = timeout;
     server.maxHeadersCount = MAX_HEADER_FIELDS;
     server.on('upgrade', onUpgrade);
@@ -109,12 +122,19 @@ class Listener {
       server.removeListener('error', done);
       done(null);
     });
-    this._bound = { address: () => server.address(), close: () => server.close() };
+    this._bound = {
+      address: () => server.address(), secure: (context) => server.setSecureContext(context), close: () => server.close(),
+    };
   }
 
   /** Where it listens; null before and after. */
   address() {
     return this._bound === null ? null : this._bound.address();
+  }
+
+  /** New connections get other certificates; see prepareTls(). */
+  secure({ context, node }) {
+    if (this._bound !== null) this._bound.secure(context || node);
   }
 
   close() {
@@ -124,4 +144,4 @@ class Listener {
   }
 }
 
-module.exports = { Listener, takeListenOptions };
+module.exports = { Listener, takeListenOptions, listensByAddon };

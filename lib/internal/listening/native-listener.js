@@ -12,9 +12,11 @@ const { PLACE_MASK, connections, connectionOf, isPending } = require('../transpo
 const { onRequest } = require('../transport/native-batches');
 const { becomeOrdinary, changeAlive, changeAliveFor, nativeIdOf, readAgain } = require('../transport/taken-over-socket');
 const { giveBack } = require('../transport/giving-back');
+const { parseSession } = require('../tls/session');
+const { isSecure, becomePlaintext, unwrap } = require('../tls/secure-socket');
 const { UpgradeRequest } = require('./upgrade-request');
 
-/** What is to be done with requests, by the id of the listener. */
+/** What is to be done with requests and failed handshakes, by the id of the listener. */
 const listeners = new Map();
 
 /** What has the place of a connection from its request to accept(). */
@@ -29,17 +31,24 @@ class PendingConnection {
   }
 
   /** Its request has arrived. */
-  requested({ listener, lines, address, port }) {
+  requested({ listener, lines, address, port, tls }) {
     const id = this._nativeId;
     // Nobody listens any more, or the connection has gone again.
-    const answer = listeners.get(listener);
-    if (answer === undefined || !binding.nativeKnow(id)) {
+    const hosted = listeners.get(listener);
+    if (hosted === undefined || !binding.nativeKnow(id)) {
       binding.nativeRemove(id);
       return;
     }
     connections[id & PLACE_MASK] = this;
-    this.socket = new LazySocket(id, address, port, hooks);
-    answer(new UpgradeRequest(this.socket, lines), this.socket);
+    this.socket = new LazySocket(id, address, port, hooks, tls === null ? null : parseSession(tls));
+    hosted.onRequest(new UpgradeRequest(this.socket, lines), this.socket);
+  }
+
+  /** There will be none. */
+  tlsFailed({ listener, address, port, code, message }) {
+    const hosted = listeners.get(listener);
+    if (hosted === undefined) return;
+    hosted.onTlsError(Object.assign(new Error(message), { code }), { address, family: familyOf(address), port });
   }
 
   // No frames are read before accept().
@@ -63,6 +72,14 @@ const hooks = {
       giveBack(owner);
       return;
     }
+    if (isSecure(socket)) {
+      becomePlaintext(socket);
+      const left = unwrap(socket);
+      if (left === null) return;
+      binding.releaseReceiver(left.receiver);
+      if (left.unread.length > 0) socket.unshift(left.unread);
+      return;
+    }
     if (owner !== undefined) connections[id & PLACE_MASK] = undefined;
     if (!becomeOrdinary(socket)) return;
     changeAliveFor(socket, -1);
@@ -77,29 +94,36 @@ const hooks = {
   },
 };
 
+function familyOf(address) {
+  return net.isIPv6(address) ? 'IPv6' : 'IPv4';
+}
+
 /**
  * Listens at an IP address.
  * @param {string} address
  * @param {number} port 0 lets the operating system choose
  * @param {number} timeout milliseconds that a request may take to arrive
- * @param {(request: UpgradeRequest, socket: net.Socket) => void} answer called with each request
- * @returns {{ address(): net.AddressInfo, close(): void }}
+ * @param {object|null} tls of the addon, from prepareTls(); null for plain TCP
+ * @param {(request: UpgradeRequest, socket: net.Socket) => void} onRequest called with each request
+ * @param {(error: Error, address: net.AddressInfo) => void} onTlsError called with each handshake that has failed
+ * @returns {{ address(): net.AddressInfo, secure(tls: object): void, close(): void }}
  * @throws {Error} that of the operating system
  */
-function listen(address, port, timeout, answer) {
+function listen(address, port, timeout, tls, onRequest, onTlsError) {
   prepareLazySockets();
-  const bound = binding.nativeListen(address, port, timeout, maxHeaderSize);
+  const bound = binding.nativeListen(address, port, timeout, maxHeaderSize, tls);
   if (bound.error !== 0) {
     const code = getSystemErrorName(-bound.error);
     throw Object.assign(new Error(`listen ${code}: ${address}:${port}`),
       { code, errno: -bound.error, syscall: 'listen', address, port });
   }
-  listeners.set(bound.listener, answer);
+  listeners.set(bound.listener, { onRequest, onTlsError });
   changeAlive(1);
-  const info = { address: bound.address, family: net.isIPv6(bound.address) ? 'IPv6' : 'IPv4', port: bound.port };
+  const info = { address: bound.address, family: familyOf(bound.address), port: bound.port };
   let open = true;
   return {
     address: () => ({ ...info }),
+    secure: (context) => binding.nativeSecureListener(bound.listener, context),
     close() {
       if (!open) return;
       open = false;

@@ -43,6 +43,7 @@ const SERVER_OPTIONS = {
   port: [null, other],
   path: [null, other],
   host: [null, other],
+  tls: [null, other],
   allowedOrigins: [null, other],
   verifyOrigin: [null, other],
   maxReceivedFrameSize: [0x10000, size],

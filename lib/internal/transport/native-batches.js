@@ -63,7 +63,7 @@ function onEvent(callback) {
   happen = callback;
 }
 
-/** Has `create(id)` called for each request, for what stands for the connection from then on. */
+/** Has `create(id)` called for each request, and each handshake of TLS that has failed, for what stands for the connection. */
 function onRequest(create) {
   createPending = create;
 }
@@ -104,7 +104,7 @@ function dispatch(count, ...list) {
     const at = ROW * nextRow++;
     const id = rows[at];
     const kind = rows[at + 1];
-    const connection = kind === KIND.REQUEST ? createPending(id) : connections[id & PLACE_MASK];
+    const connection = kind === KIND.REQUEST || kind === KIND.TLS_FAILED ? createPending(id) : connections[id & PLACE_MASK];
     // Later events of a connection that the program has closed meanwhile are nobody's.
     if (connection === undefined || connection._nativeId !== id) continue;
     if (!deliver(connection, kind, eventValue(rows, at, values, slab))) return DISPATCHED.AGAIN;

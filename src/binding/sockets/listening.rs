@@ -1,13 +1,16 @@
 //! What JavaScript calls to have the addon listen, and to answer the requests that come in.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use napi::Result;
+use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
 use super::environment::started;
 use crate::binding::arguments::config;
+use crate::binding::tls::TlsContext;
 use crate::slots::SlotId;
 
 /// What has come of [`native_listen`].
@@ -23,18 +26,26 @@ pub struct Listening {
     pub error: i32,
 }
 
-/// Listens at an IP address. A request has `timeout` milliseconds to arrive, and its head `max_head_len` bytes.
+/// Listens at an IP address. A request has `timeout` milliseconds to arrive, and its head `max_head_len` bytes. `tls` is what
+/// `nativeTlsContext` has made, or `null`.
 #[napi(catch_unwind)]
-pub fn native_listen(address: String, port: u32, timeout: u32, max_head_len: u32) -> Result<Listening> {
+pub fn native_listen(
+    address: String,
+    port: u32,
+    timeout: u32,
+    max_head_len: u32,
+    tls: Option<&TlsContext>,
+) -> Result<Listening> {
     const INVALID: i32 = 22;
     let failed = |error| Listening { listener: 0, address: String::new(), port: 0, error };
     let (Ok(ip), Ok(port)) = (address.parse::<IpAddr>(), u16::try_from(port)) else {
         return Ok(failed(INVALID));
     };
+    let tls = tls.map(|tls| Arc::clone(tls));
     started(|environment| {
         let timeout = Duration::from_millis(u64::from(timeout));
         let listening = environment.with_reactor(|reactor, _| {
-            reactor.listen(SocketAddr::new(ip, port), timeout, max_head_len as usize)
+            reactor.listen(SocketAddr::new(ip, port), timeout, max_head_len as usize, tls)
         });
         let (listener, address) = match listening {
             Some(Ok(listening)) => listening,
@@ -45,6 +56,24 @@ pub fn native_listen(address: String, port: u32, timeout: u32, max_head_len: u32
         let (address, port) = (address.ip().to_string(), u32::from(address.port()));
         Listening { listener: listener.raw(), address, port, error: 0 }
     })
+}
+
+/// New connections of a listener with TLS get other certificates.
+#[napi(catch_unwind)]
+pub fn native_secure_listener(listener: u32, tls: &TlsContext) -> Result<()> {
+    let tls = Arc::clone(tls);
+    started(|environment| {
+        environment.with_reactor(|reactor, _| reactor.secure_listener(SlotId::from_raw(listener), tls));
+    })
+}
+
+/// The certificates of the client of a connection with TLS in DER, its own first.
+#[napi(catch_unwind)]
+pub fn native_peer_certificates(id: u32) -> Result<Vec<Buffer>> {
+    let certificates = started(|environment| {
+        environment.with_reactor(|reactor, _| reactor.peer_certificates(SlotId::from_raw(id)))
+    })?;
+    Ok(certificates.unwrap_or_default().into_iter().map(Buffer::from).collect())
 }
 
 /// Stops listening. Connections stay open.

@@ -23,6 +23,9 @@ pub(crate) enum SocketEvent {
     Received(Event<'static>),
     /// A connection has come in on a listener, and its request has arrived.
     Requested(Box<Requested>),
+    /// A connection has come in on a listener with TLS, and its handshake has come to nothing.
+    #[cfg(not(loom))]
+    Unsecured(Box<super::secure::Unsecured>),
     /// Nothing is read any more, as [`Reactor::stop`](super::Reactor::stop) asked, and nothing follows that was read.
     Stopped,
     /// The peer has closed its direction of the socket.

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpListener;
@@ -15,6 +16,7 @@ use mio::{Interest, Registry, Token};
 
 use super::event::{ConnectionId, ListenerId};
 use crate::slots::Slots;
+use crate::tls::Context;
 
 /// Connections accepted from one listener at a time, before others have their turn.
 const ACCEPTED_AT_ONCE: usize = 64;
@@ -38,6 +40,8 @@ struct Listener {
     /// How long the head of a request may be.
     max_head_len: usize,
     accepting: Accepting,
+    /// What TLS needs, if connections carry it.
+    tls: Option<Arc<Context>>,
     /// Connections whose request has not arrived, by the time at which they came; some have gone on since.
     heads: VecDeque<(Instant, ConnectionId)>,
 }
@@ -59,6 +63,7 @@ pub(super) struct Accepted {
     pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
     pub(super) max_head_len: usize,
+    pub(super) tls: Option<Arc<Context>>,
 }
 
 /// A connection whose time is over.
@@ -99,14 +104,23 @@ impl Listeners {
         address: SocketAddr,
         timeout: Duration,
         max_head_len: usize,
+        tls: Option<Arc<Context>>,
     ) -> io::Result<(ListenerId, SocketAddr)> {
         let mut socket = TcpListener::bind(address)?;
         let address = socket.local_addr()?;
         let id = self.slots.next_id().ok_or_else(|| io::Error::other("too many listeners"))?;
         registry.register(&mut socket, Self::token(id), Interest::READABLE)?;
         let heads = VecDeque::new();
-        self.slots.insert(Listener { socket, timeout, max_head_len, accepting: Accepting::Nothing, heads });
+        let accepting = Accepting::Nothing;
+        self.slots.insert(Listener { socket, timeout, max_head_len, accepting, tls, heads });
         Ok((id, address))
+    }
+
+    /// New connections get other certificates, if the listener has had some.
+    pub(super) fn secure(&mut self, id: ListenerId, context: Arc<Context>) {
+        if let Some(Listener { tls: Some(tls), .. }) = self.slots.get_mut(id) {
+            *tls = context;
+        }
     }
 
     /// Stops listening. Returns the connections whose request has not arrived, which have nobody to answer them now.
@@ -133,8 +147,11 @@ impl Listeners {
         let mut accepted = Vec::new();
         for (id, listener) in self.slots.iter_mut() {
             if listener.accepting == Accepting::Pending {
-                let max_head_len = listener.max_head_len;
-                let add = |stream, peer| accepted.push(Accepted { listener: id, stream, peer, max_head_len });
+                let Listener { max_head_len, tls, .. } = listener;
+                let (max_head_len, tls) = (*max_head_len, &*tls);
+                let add = |stream, peer| {
+                    accepted.push(Accepted { listener: id, stream, peer, max_head_len, tls: tls.clone() });
+                };
                 listener.accepting = accept_some(&listener.socket, &now, add);
             }
         }

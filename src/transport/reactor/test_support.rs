@@ -42,6 +42,8 @@ pub(crate) enum Seen {
     /// The connection was refused by the protocol.
     Failed,
     Requested(ListenerId),
+    /// The handshake of TLS has come to nothing, with this code.
+    Unsecured(&'static str),
     Stopped,
     End,
     Error(ErrorKind),
@@ -58,6 +60,7 @@ impl Seen {
             SocketEvent::Received(Event::Failed(_)) => Self::Failed,
             SocketEvent::Received(event) => panic!("no test sends {event:?}"),
             SocketEvent::Requested(requested) => Self::Requested(requested.listener),
+            SocketEvent::Unsecured(unsecured) => Self::Unsecured(unsecured.error.code),
             SocketEvent::Stopped => Self::Stopped,
             SocketEvent::End => Self::End,
             SocketEvent::Error(error) => Self::Error(error.kind()),

@@ -13,12 +13,11 @@ const WITHOUT_DEFLATE = ALL.filter((ability) => ability !== 'deflate');
 
 /** How ours is started: on an http.Server, and who drives the sockets. */
 function ours(title, io, extra = []) {
-  const abilities = extra.includes('--native') ? ALL.filter((ability) => ability !== 'tls') : ALL;
   const args = ['--io', io, ...extra];
   return {
     title,
     module: '../package.json',
-    server: { file: 'websocket.js', args, abilities, transport: io === 'auto' ? undefined : io },
+    server: { file: 'websocket.js', args, abilities: ALL, transport: io === 'auto' ? undefined : io },
     client: extra.length ? undefined : { file: 'websocket.js', args }
   };
 }

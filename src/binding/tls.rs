@@ -23,6 +23,7 @@ pub struct TlsIdentities {
 }
 
 /// The option `tls`, checked and without defaults; see [`Settings`].
+#[expect(clippy::struct_excessive_bools, reason = "independent settings")]
 #[napi(object, object_to_js = false)]
 pub struct TlsSettings {
     /// For all names.

@@ -25,7 +25,6 @@ impl Context {
 }
 
 #[expect(missing_docs, clippy::missing_errors_doc, reason = "as in session.rs; nobody can call them")]
-#[expect(clippy::unused_self, reason = "as in session.rs; nobody can call them")]
 impl Session {
     pub fn new(context: &std::sync::Arc<Context>) -> Result<Self, TlsError> {
         match **context {}

@@ -38,6 +38,7 @@ pub struct Identity {
 }
 
 /// What a server can be told about TLS.
+#[expect(clippy::struct_excessive_bools, reason = "independent settings")]
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// For clients that name no server, or an unknown one. Several have keys of several kinds.
@@ -113,5 +114,6 @@ pub enum End {
     Failed(TlsError),
 }
 
-#[cfg(all(test, feature = "tls"))]
+#[cfg(test)]
+#[cfg(feature = "tls")]
 mod tests;

@@ -194,7 +194,9 @@ impl Session {
     /// Says that nothing more comes from this side: appends a `close_notify` alert to `out`, once.
     pub fn close(&mut self, out: &mut BytesMut) {
         // There is nobody to be told before the end of the handshake, and nothing to be said after the end of the session.
-        let _ = self.write(out, 2 + RECORD_OVERHEAD, |traffic, space| traffic.queue_close_notify(space));
+        let _ = self.write(out, 2 + RECORD_OVERHEAD, |traffic: &mut Traffic<'_>, space: &mut [u8]| {
+            traffic.queue_close_notify(space)
+        });
         self.is_closed = true;
     }
 

@@ -10,7 +10,7 @@
 //! | `FAILED`  | close code     |           |                        | the description              |
 //! | `FRAME`   | offset in slab | length    | first bytes of header  | or a Buffer                  |
 //! | `END`     |                |           |                        |                              |
-//! | `ERROR`   | error number   |           |                        | the message when that is 0   |
+//! | `ERROR`   | error number   |           |                        | code and message, a line for each, when that is 0 |
 //! | `DRAINED` | calls answered |           |                        |                              |
 //! | `REQUEST` | listener       | port      |                        | the request, see `of_request`|
 //! | `TLS_FAILED` | listener    | port      |                        | code, text and address, a line for each |
@@ -129,15 +129,15 @@ impl Row {
             }
             SocketEvent::Stopped => Self { id, kind: STOPPED, ..Self::default() },
             SocketEvent::End => Self { id, kind: END, ..Self::default() },
-            SocketEvent::Error(error) => match error.raw_os_error() {
-                Some(number) => Self { id, kind: ERROR, a: number.cast_unsigned(), ..Self::default() },
-                None => {
-                    // A fault of ours has no code.
-                    let code = tls_error(&error).map(|error| error.code).unwrap_or_default();
-                    let value = values.push(format!("{code}\n{error}"))?;
-                    Self { id, kind: ERROR, value, ..Self::default() }
+            SocketEvent::Error(error) => {
+                if let Some(number) = error.raw_os_error() {
+                    return Ok(Self { id, kind: ERROR, a: number.cast_unsigned(), ..Self::default() });
                 }
-            },
+                // A fault of ours has no code.
+                let code = tls_error(&error).map(|error| error.code).unwrap_or_default();
+                let value = values.push(format!("{code}\n{error}"))?;
+                Self { id, kind: ERROR, value, ..Self::default() }
+            }
             SocketEvent::Drained(asked) => Self { id, kind: DRAINED, a: asked, ..Self::default() },
         })
     }

@@ -28,6 +28,10 @@ pub(crate) struct Secure {
     pub(super) session: Session,
     /// Records that are not written yet.
     pending: BytesMut,
+    /// Bytes of plaintext in these.
+    sealed: usize,
+    /// Bytes of plaintext that are written since somebody has asked.
+    written: usize,
     /// How the direction from the peer has ended, if that is to be told with the next read.
     end: Option<io::Result<()>>,
     /// The last read has brought as much as there was room for.
@@ -51,7 +55,7 @@ pub(crate) fn tls_error(error: &io::Error) -> Option<&TlsError> {
 
 impl Secure {
     pub(super) fn new(session: Session) -> Self {
-        Self { session, pending: BytesMut::new(), end: None, was_full: false, cost: 0 }
+        Self { session, pending: BytesMut::new(), sealed: 0, written: 0, end: None, was_full: false, cost: 0 }
     }
 
     /// Reads once, and leaves the plaintext at the beginning of `memory`. As with a plain socket, 0 is the end; the kind
@@ -126,8 +130,8 @@ impl Secure {
         self.pending.is_empty()
     }
 
-    /// Encrypts and writes what waits, as far as the socket takes it, and returns how much plaintext that was. `ends`: nothing
-    /// follows it.
+    /// Encrypts and writes what waits, as far as the socket takes it, and returns how much plaintext is written now. `ends`:
+    /// nothing follows it.
     pub(super) fn flush(
         &mut self,
         stream: &TcpStream,
@@ -141,7 +145,7 @@ impl Secure {
         if self.pending.capacity() == 0 {
             self.pending = spares.take();
         }
-        let count = outbox.flush(Sealing { secure: self, stream }, spares)?;
+        outbox.flush(Sealing { secure: self, stream }, spares)?;
         if outbox.is_empty() && ends {
             self.session.close(&mut self.pending);
         }
@@ -150,7 +154,7 @@ impl Secure {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
-        Ok(count)
+        Ok(std::mem::take(&mut self.written))
     }
 
     /// Writes a last answer, which is sent as a whole or not at all.
@@ -169,6 +173,7 @@ impl Secure {
                 Err(error) => return Err(error),
             }
         }
+        self.written += std::mem::take(&mut self.sealed);
         Ok(())
     }
 }
@@ -185,6 +190,7 @@ impl Write for Sealing<'_> {
         secure.write_pending(stream)?;
         let len = plain.len().min(SEALED_AT_ONCE);
         secure.session.seal(&plain[..len], &mut secure.pending).map_err(io::Error::other)?;
+        secure.sealed = len;
         match secure.write_pending(stream) {
             // It is taken: it will be written.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(len),
@@ -198,6 +204,7 @@ impl Write for Sealing<'_> {
     }
 }
 
-#[cfg(all(test, feature = "tls"))]
+#[cfg(test)]
+#[cfg(feature = "tls")]
 #[path = "secure_tests.rs"]
 mod tests;

@@ -106,7 +106,8 @@ fn an_end_without_close_notify_is_an_error_of_an_open_connection() {
         client
     });
     let id = accept(&mut bench, listener);
-    drop(finish(&mut bench, peer));
+    let client = finish(&mut bench, peer);
+    client.sock.shutdown(std::net::Shutdown::Write).unwrap();
     bench.until(|bench| bench.has_seen(id, &Seen::Error(std::io::ErrorKind::Other)));
 }
 

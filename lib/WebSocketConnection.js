@@ -94,6 +94,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._held = false;
   this._resumesUnseen = false;
   this._nativeId = null;
+  // In which tick it has sent something outside of a turn of the addon; see leave() in transport/native-batches.
+  this._sentInTick = 0;
   // While not everything was delivered that the addon has read: chunks that came since; see transport/giving-back.
   this._earlyChunks = null;
   // What the addon was asked to tell when all is written, in order: a BoundFunction, or null for `drain`.

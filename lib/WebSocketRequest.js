@@ -26,21 +26,15 @@ const { errorsWithCode, websocketError } = require('./internal/base/errors');
 const requestError = errorsWithCode('ERR_WEBSOCKET_REQUEST');
 const subprotocolError = errorsWithCode('ERR_WEBSOCKET_SUBPROTOCOL');
 
-/** What readHandshake() fills in; reading one of them before parses the handshake as far as it goes. */
-const PARSED = [
-  'resourceURL', 'host', 'key', 'origin', 'webSocketVersion', 'requestedProtocols', 'protocolFullCaseMap',
-  'requestedExtensions', 'cookies',
-];
-
 /**
  * A client's wish to open a connection, to be answered once with `accept()` or `reject()`.
  * @param {import('net').Socket} socket
  * @param {import('http').IncomingMessage} httpRequest
  * @param {object} serverConfig the complete options of a server, `httpServer` excepted
  * @param {Buffer} [head] bytes that came right behind the request head
- * @param {boolean} [willRead] whether readHandshake() comes next, as in a server
+ * @param {WebSocketServer} [server] whose request it is: its `_handlers` are told before everybody else
  */
-function WebSocketRequest(socket, httpRequest, serverConfig, head, willRead) {
+function WebSocketRequest(socket, httpRequest, serverConfig, head, server) {
   EventEmitter.call(this);
 
   this.socket = socket;
@@ -51,6 +45,9 @@ function WebSocketRequest(socket, httpRequest, serverConfig, head, willRead) {
   this.serverConfig = serverConfig;
 
   this._head = head;
+  this._server = server || null;
+  // Ends the time that the program has to answer; null while there is no such limit.
+  this._stopTimeout = null;
   // The request comes in the async context of its socket; accept() may be called in any other.
   this._context = captureContext();
   // Another WebSocketRequest for the same HTTP request was answered: that of another server on the same HTTP server.
@@ -58,31 +55,51 @@ function WebSocketRequest(socket, httpRequest, serverConfig, head, willRead) {
   this._resolved = this._answeredElsewhere;
   this._handshakeRead = false;
   this._socketIsClosing = false;
+  this._socketEndHandler = () => { this._socketIsClosing = true; };
   this._socketCloseHandler = this._handleSocketCloseBeforeAccept.bind(this);
-  socket.on('end', this._socketCloseHandler);
+  socket.on('end', this._socketEndHandler);
   socket.on('close', this._socketCloseHandler);
   // Nobody else listens between the upgrade and the answer: a reset by the peer would end the process.
   socket.on('error', noop);
-  if (!willRead) parseWhenRead(this);
+  const { headers } = httpRequest;
+  if (headers && headers['x-forwarded-for'] && !serverConfig.ignoreXForwardedFor) readForwardedFor(this, serverConfig.trustProxy);
 }
 
 util.inherits(WebSocketRequest, EventEmitter);
 
-/** Has the handshake parsed when somebody wants to know what is in it. Slow, and seldom needed. */
-function parseWhenRead(request) {
-  for (const name of PARSED) {
-    Object.defineProperty(request, name, {
-      configurable: true,
-      enumerable: true,
-      get() {
-        parseHeaders(request);
-        return request[name];
-      },
-      set(value) {
-        Object.defineProperty(request, name, { value, writable: true, enumerable: true, configurable: true });
-      },
-    });
-  }
+// What the headers say is taken apart when somebody wants to know it: slow, and seldom needed.
+for (const [name, parse] of Object.entries({
+  host: ({ headers }) => headers.host,
+  key: ({ headers }) => headers['sec-websocket-key'],
+  webSocketVersion: ({ headers }) => parseInt(headers['sec-websocket-version'], 10),
+  origin: ({ headers }, request) => (request.webSocketVersion === 8 ? headers['sec-websocket-origin'] : headers.origin),
+  protocolFullCaseMap: (httpRequest) => Object.assign(Object.create(null),
+    Object.fromEntries(protocolsOf(httpRequest).map((protocol) => [protocol.toLowerCase(), protocol]))),
+  requestedProtocols: (httpRequest) => protocolsOf(httpRequest).map((protocol) => protocol.toLowerCase()),
+  requestedExtensions: ({ headers }, request) =>
+    (request.serverConfig.parseExtensions ? request.parseExtensions(headers['sec-websocket-extensions']) : []),
+  cookies: ({ headers }, request) => (request.serverConfig.parseCookies ? request.parseCookies(headers.cookie) : []),
+  resourceURL: (httpRequest, request) => parseUrl(request.resource, true),
+})) {
+  const define = (request, value) => {
+    Object.defineProperty(request, name, { value, writable: true, enumerable: true, configurable: true });
+  };
+  Object.defineProperty(WebSocketRequest.prototype, name, {
+    configurable: true,
+    enumerable: true,
+    get() {
+      // Of the prototype itself somebody may ask who looks at what there is.
+      if (this.httpRequest === undefined) return undefined;
+      define(this, parse(this.httpRequest, this));
+      return this[name];
+    },
+    set(value) { define(this, value); },
+  });
+}
+
+/** The subprotocols that a client asks for, as it spells them. */
+function protocolsOf({ headers }) {
+  return binding.parseList(headers['sec-websocket-protocol'] || '');
 }
 
 /** The protocol version as the documentation of WebSocket-Node has it: a string. */
@@ -96,7 +113,6 @@ Object.defineProperty(WebSocketRequest.prototype, 'websocketVersion', {
  * @throws {Error} with `httpCode` and `headers` to answer with, when it is not correct
  */
 WebSocketRequest.prototype.readHandshake = function readHandshake() {
-  parseHeaders(this);
   const { method, headers } = this.httpRequest;
   checkHead(this.httpRequest);
   const refusal = binding.checkRequest(
@@ -132,33 +148,6 @@ function checkHead({ httpVersionMajor, rawHeaders }) {
 /** A value for the binding: a string, or null for a header that is not there. */
 function optional(value) {
   return value === undefined || value === null ? null : String(value);
-}
-
-/** Sets all that the headers say, right or wrong. */
-function parseHeaders(request) {
-  const { headers } = request.httpRequest;
-  const config = request.serverConfig;
-  // Set before anything can fail: the properties would parse again otherwise.
-  for (const name of PARSED) request[name] = undefined;
-
-  request.host = headers.host;
-  request.key = headers['sec-websocket-key'];
-  request.webSocketVersion = parseInt(headers['sec-websocket-version'], 10);
-  request.origin = request.webSocketVersion === 8 ? headers['sec-websocket-origin'] : headers.origin;
-
-  request.protocolFullCaseMap = Object.create(null);
-  request.requestedProtocols = binding.parseList(headers['sec-websocket-protocol'] || '').map((protocol) => {
-    const lowerCase = protocol.toLowerCase();
-    request.protocolFullCaseMap[lowerCase] = protocol;
-    return lowerCase;
-  });
-
-  if (!config.ignoreXForwardedFor && headers['x-forwarded-for']) readForwardedFor(request, config.trustProxy);
-
-  request.requestedExtensions =
-    config.parseExtensions ? request.parseExtensions(headers['sec-websocket-extensions']) : [];
-  request.cookies = config.parseCookies ? request.parseCookies(headers.cookie) : [];
-  request.resourceURL = parseUrl(request.resource, true);
 }
 
 /** Takes the client's address from `X-Forwarded-For`, as far as those are trusted who have written it. */
@@ -242,10 +231,9 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
   if (this._socketIsClosing || socket.destroyed) {
     failConnection(connection);
   } else if (connection._mayTakeOver()) {
-    // The response leaves with what the program sends in this tick, in one write.
     begin();
     connection._responseLength = response.length;
-    connection._transport.sendRaw(connection, Buffer.from(response, 'latin1'));
+    connection._transport.sendResponse(connection, response);
   } else {
     socket.write(response, 'ascii', (error) => {
       if (error) failConnection(connection);
@@ -253,6 +241,7 @@ WebSocketRequest.prototype.accept = function accept(acceptedProtocol, allowedOri
     });
   }
 
+  if (this._server !== null) this._server._handlers.requestAccepted(connection);
   this.emit('requestAccepted', connection);
   return connection;
 };
@@ -327,10 +316,11 @@ WebSocketRequest.prototype.reject = function reject(status, reason, extraHeaders
 WebSocketRequest.prototype._handleSocketCloseBeforeAccept = function _handleSocketCloseBeforeAccept() {
   this._socketIsClosing = true;
   this._removeSocketCloseListeners();
+  this._leaveServer();
 };
 
 WebSocketRequest.prototype._removeSocketCloseListeners = function _removeSocketCloseListeners() {
-  this.socket.removeListener('end', this._socketCloseHandler);
+  this.socket.removeListener('end', this._socketEndHandler);
   this.socket.removeListener('close', this._socketCloseHandler);
 };
 
@@ -355,13 +345,21 @@ WebSocketRequest.prototype._resolve = function _resolve() {
     other._resolved = true;
     other._answeredElsewhere = true;
   }
+  this._leaveServer();
   this.emit('requestResolved', this);
   for (const other of others) other._leaveToOther();
+};
+
+/** There is nothing left to answer. */
+WebSocketRequest.prototype._leaveServer = function _leaveServer() {
+  if (this._stopTimeout !== null) this._stopTimeout();
+  if (this._server !== null) this._server._handlers.requestResolved(this);
 };
 
 /** Another server has answered: its connection needs nothing of this request. */
 WebSocketRequest.prototype._leaveToOther = function _leaveToOther() {
   this._removeSocketCloseListeners();
+  this._leaveServer();
   this.emit('requestResolved', this);
 };
 

@@ -229,7 +229,7 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
     waitForResponses(this, request, socket, head);
     return;
   }
-  const wsRequest = new WebSocketRequest(socket, request, this.config, head, true);
+  const wsRequest = new WebSocketRequest(socket, request, this.config, head, this);
   try {
     if (this._filter !== null && !this._filter(request)) throw foreign();
     wsRequest.readHandshake();
@@ -243,19 +243,13 @@ WebSocketServer.prototype.handleUpgrade = function handleUpgrade(request, socket
   const answeredBefore = wsRequest._answeredElsewhere;
   this.pendingRequests.push(wsRequest);
   if (this.config.maxConnectionsPerAddress !== Infinity && !answeredBefore) this._addressCounts.add(wsRequest.remoteAddress, socket);
-  wsRequest.once('requestAccepted', this._handlers.requestAccepted);
-  wsRequest.once('requestResolved', this._handlers.requestResolved);
-  const onSocketClose = () => this._handlers.requestResolved(wsRequest);
-  socket.once('close', onSocketClose);
-  // An open connection needs nothing of its request: the listener would keep all of it in memory.
-  wsRequest.once('requestResolved', () => socket.removeListener('close', onSocketClose));
-  startHandshakeTimeout(this, wsRequest);
 
   try {
     if (this._originProblem === null) announce(this, wsRequest);
     else checkOrigin(this, wsRequest);
   } finally {
     if (answeredBefore) wsRequest._leaveToOther();
+    else if (!wsRequest._resolved && !wsRequest._socketIsClosing) startHandshakeTimeout(this, wsRequest);
   }
 };
 
@@ -380,13 +374,7 @@ function startHandshakeTimeout(server, wsRequest) {
       `The request was not answered within ${handshakeTimeout} ms (handshakeTimeout).`));
   });
   const entry = list.add(late, (bound) => bound.call());
-  const { socket } = wsRequest;
-  const stop = () => {
-    list.remove(entry);
-    socket.removeListener('close', stop);
-  };
-  wsRequest.once('requestResolved', stop);
-  socket.once('close', stop);
+  wsRequest._stopTimeout = () => list.remove(entry);
 }
 
 function autoAccept(server, wsRequest) {

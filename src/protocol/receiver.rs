@@ -583,6 +583,10 @@ impl Receiver {
 mod tests;
 
 #[cfg(test)]
+#[path = "receiver_places_tests.rs"]
+mod places_tests;
+
+#[cfg(test)]
 #[path = "receiver_limits_tests.rs"]
 mod limits_tests;
 

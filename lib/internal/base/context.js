@@ -22,10 +22,15 @@ class Context extends AsyncResource {
 /** The context in which nothing has been entered. */
 const ROOT = new Context();
 
+/** What every AsyncResource has: its ids. */
+const IDS = Object.getOwnPropertySymbols(ROOT).filter(({ description }) => String(description).endsWith('async_id_symbol'));
+
 /** Whether there is anything in a context: a store of an AsyncLocalStorage, or somebody who watches it. */
 function isUsed(resource) {
-  return Object.getOwnPropertySymbols(resource).some((symbol) =>
-    !String(symbol.description).endsWith('async_id_symbol') && resource[symbol] !== undefined);
+  for (const symbol of Object.getOwnPropertySymbols(resource)) {
+    if (!IDS.includes(symbol) && resource[symbol] !== undefined) return true;
+  }
+  return false;
 }
 
 /** The context of the caller, for runInContext(); null when there is nothing in it. */

@@ -253,6 +253,8 @@ function broadcast(connections, method, data) {
   // Null for what each connection's own method has to refuse.
   let payload = method === 'sendBytes' ? asBuffer(data) : null;
   let message = payload;
+  // Memory that is shared with other threads was copied: it is the same for everybody.
+  if (payload !== null && payload.buffer !== data && payload.buffer !== data.buffer) data = payload;
   if (method === 'sendUTF' && typeof data?.toString === 'function') {
     message = textOf(data);
     payload = Buffer.from(message);

@@ -3,8 +3,8 @@
 // One HTTP request may be seen by several WebSocket servers on one HTTP server, each with a WebSocketRequest of its own. Only
 // one of these can be answered.
 
-/** By HTTP request: its socket, the WebSocketRequests that wait, and whether one of them was answered. */
-const seen = new WeakMap();
+/** At an HTTP request: its socket, the WebSocketRequests that wait, and whether one of them was answered. */
+const kSeen = Symbol('seen');
 
 /**
  * Notes a new WebSocketRequest.
@@ -12,9 +12,9 @@ const seen = new WeakMap();
  */
 function noteRequest(wsRequest) {
   const { httpRequest, socket } = wsRequest;
-  const known = seen.get(httpRequest);
+  const known = httpRequest[kSeen];
   if (known === undefined || known.socket !== socket) {
-    seen.set(httpRequest, { socket, answered: false, waiting: [wsRequest] });
+    httpRequest[kSeen] = { socket, answered: false, waiting: [wsRequest] };
     return false;
   }
   if (!known.answered) known.waiting.push(wsRequest);
@@ -26,7 +26,7 @@ function noteRequest(wsRequest) {
  * @returns {WebSocketRequest[]} the others for the same HTTP request
  */
 function noteAnswer(wsRequest) {
-  const known = seen.get(wsRequest.httpRequest);
+  const known = wsRequest.httpRequest[kSeen];
   if (known === undefined || known.socket !== wsRequest.socket) return [];
   const others = known.waiting.filter((other) => other !== wsRequest);
   known.answered = true;

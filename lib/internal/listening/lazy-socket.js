@@ -9,12 +9,12 @@ const { Duplex, Readable, Writable, Stream } = require('stream');
 const binding = require('../addon/binding');
 const { BoundFunction } = require('../base/context');
 const { Listeners } = require('../base/listener-store');
-const { connectionOf } = require('../transport/connections-by-id');
+const { kId, connectionOf } = require('../transport/connections-by-id');
 const { kTls, tlsProperties } = require('../tls/session');
 const { SecureSocket } = require('../tls/secure-socket');
 const { tellWhenWritten } = require('../transport/send-callbacks');
 const {
-  kId, kCounts, kFinal, kUnref, becomeTakenOver, changeAlive, counts, letGo, writeRaw,
+  kCounts, kFinal, kUnref, becomeTakenOver, changeAlive, counts, letGo, writeRaw,
 } = require('../transport/taken-over-socket');
 
 const kAddress = Symbol('address');

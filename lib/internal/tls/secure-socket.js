@@ -7,26 +7,13 @@ const net = require('net');
 const binding = require('../addon/binding');
 const { BoundFunction } = require('../base/context');
 const { KIND } = require('../addon/rows');
-const { PLACE_MASK, connections, connectionOf } = require('../transport/connections-by-id');
+const { kId, PLACE_MASK, connections, connectionOf } = require('../transport/connections-by-id');
 const { tellWhenWritten } = require('../transport/send-callbacks');
-const { TakenOverSocket, kId, kFinal, becomeRaw, counts, letGo } = require('../transport/taken-over-socket');
+const { TakenOverSocket, kFinal, becomeRaw, counts, letGo } = require('../transport/taken-over-socket');
 const { kTls, defineTlsProperties } = require('./session');
 
-/** `close_notify` and FIN, but not before all that waits has been sent. */
-function endSession(socket, callback) {
-  if (socket[kId] === null) {
-    callback();
-    return;
-  }
-  socket[kFinal] = callback;
-  binding.nativeFinish(socket[kId]);
-  binding.nativeNotify(socket[kId]);
-}
-
 /** A socket whose frames the addon reads and writes. */
-class SecureSocket extends TakenOverSocket {
-  _final(callback) { endSession(this, callback); }
-}
+class SecureSocket extends TakenOverSocket {}
 
 /** A socket whose plaintext the program reads and writes. */
 class PlaintextSocket extends net.Socket {
@@ -53,7 +40,15 @@ class PlaintextSocket extends net.Socket {
     binding.nativeFlushOne(id);
   }
 
-  _final(callback) { endSession(this, callback); }
+  /** `close_notify` and FIN, but not before all that waits has been sent. */
+  _final(callback) {
+    if (this[kId] === null || binding.nativeFinish(this[kId]) === 0) {
+      callback();
+      return;
+    }
+    this[kFinal] = callback;
+    binding.nativeNotify(this[kId]);
+  }
 
   _destroy(error, callback) {
     letGo(this);

@@ -4,7 +4,7 @@
 
 const { X509Certificate } = require('crypto');
 const binding = require('../addon/binding');
-const { kId } = require('../transport/taken-over-socket');
+const { kId } = require('../transport/connections-by-id');
 
 /** What was agreed on; null on sockets without TLS. */
 const kTls = Symbol('tls');

@@ -1,5 +1,8 @@
 'use strict';
 
+/** At a socket: the id of its connection within the addon; null when the addon has let go of it. */
+const kId = Symbol('id');
+
 /** The part of an id that is the connection's place; the rest tells apart those that had the place in turn. */
 const PLACE_MASK = (1 << 22) - 1;
 
@@ -17,4 +20,4 @@ function isPending(id) {
   return id !== null && connectionOf(id)?.isPending === true;
 }
 
-module.exports = { PLACE_MASK, connections, connectionOf, isPending };
+module.exports = { kId, PLACE_MASK, connections, connectionOf, isPending };

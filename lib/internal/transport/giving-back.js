@@ -14,6 +14,7 @@ const { PLACE_MASK, connections } = require('./connections-by-id');
 const { DRAIN, tellWhenWritten, endCallbacks } = require('./send-callbacks');
 const { kTls } = require('../tls/session');
 const { isSecure, becomePlaintext, unwrap } = require('../tls/secure-socket');
+const { openHandle, countBefore } = require('./closed-handle');
 const { becomeOrdinary, readAgain, changeAliveFor } = require('./taken-over-socket');
 
 const NO_BYTES = Buffer.alloc(0);
@@ -27,6 +28,10 @@ function giveBack(connection) {
     binding.nativeStop(id, true);
     connection._earlyChunks = [];
     connection._becomeStream();
+    return;
+  }
+  if (openHandle(socket) === null) {
+    socket.destroy(Object.assign(new Error('dup EMFILE'), { code: 'EMFILE', syscall: 'dup' }));
     return;
   }
   if (!becomeOrdinary(socket)) return;
@@ -106,7 +111,10 @@ function forget(connection, release) {
   connections[id & PLACE_MASK] = undefined;
   connection._nativeId = null;
   connection._earlyChunks = null;
-  changeAliveFor(connection.socket, -1);
+  const { socket } = connection;
+  changeAliveFor(socket, -1);
+  const counters = binding.nativeCounters(id);
+  if (counters !== null && socket._handle) countBefore(socket, counters[1], counters[2]);
   return release(id);
 }
 

@@ -151,19 +151,52 @@ function uncaught(error) {
   return false;
 }
 
-/** What was sent outside of a turn leaves at the end of the current tick. */
-function scheduleFlush() {
+/** Frames of a connection that leave at once, each by itself, in a tick outside of a turn. More of them are a burst. */
+const SINGLE = 4;
+
+/** The number of the tick, as far as something is sent outside of a turn. */
+let tick = 1;
+let isLeft = false;
+
+/**
+ * Has what a connection has sent leave: at the end of the turn that is under way. Outside of one at once, since nobody knows
+ * what the program does next (it may end itself with a signal); what makes a burst leaves in one write at the end of the tick.
+ */
+function leave(connection) {
   if (exiting) binding.nativeFlushNow();
-  if (rows[0] !== 0 || flushScheduled) return;
-  flushScheduled = true;
-  process.nextTick(flush);
+  if (rows[0] !== 0) return;
+  if (connection._sentInTick < tick) connection._sentInTick = tick;
+  // A tick has as many numbers as frames that leave at once.
+  if (!drivenByWorker() && connection._sentInTick < tick + SINGLE) {
+    connection._sentInTick++;
+    binding.nativeFlushOne(connection._nativeId);
+    if (!flushScheduled) endTickLater();
+  } else {
+    leaveLater();
+  }
 }
 
-function flush() {
+/** Has everything that was sent outside of a turn leave at the end of the tick. */
+function leaveLater() {
+  if (exiting) binding.nativeFlushNow();
+  if (rows[0] !== 0) return;
+  isLeft = true;
+  if (!flushScheduled) endTickLater();
+}
+
+function endTickLater() {
+  flushScheduled = true;
+  process.nextTick(endTick);
+}
+
+function endTick() {
   flushScheduled = false;
+  tick += SINGLE;
+  if (!isLeft) return;
+  isLeft = false;
   binding.nativeFlush();
 }
 
 module.exports = {
-  mayBeAvailable, isAvailable, onEvent, onRequest, batchTime, drivenByWorker, scheduleFlush,
+  mayBeAvailable, isAvailable, onEvent, onRequest, batchTime, drivenByWorker, leave, leaveLater,
 };

@@ -13,10 +13,11 @@ const { frameLimit } = require('./encode');
 const { highWaterMarkOf } = require('./backpressure');
 const { KIND } = require('../addon/rows');
 const {
-  mayBeAvailable, isAvailable, onEvent, batchTime, drivenByWorker, scheduleFlush,
+  mayBeAvailable, isAvailable, onEvent, batchTime, drivenByWorker, leave, leaveLater,
 } = require('./native-batches');
 const { PLACE_MASK, connections, isPending } = require('./connections-by-id');
 const { GONE, becomeTakenOver, afterDrain, counts, nativeIdOf } = require('./taken-over-socket');
+const { mayCloseHandle, closeHandle } = require('./closed-handle');
 const { giveBack, stopped } = require('./giving-back');
 const { DRAIN, tellWhenWritten, promiseDrain, callBound, endCallbacks } = require('./send-callbacks');
 
@@ -119,8 +120,9 @@ function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, as
   const early = socket.read() || NO_BYTES;
   handle.readStop();
   handle.reading = false;
+  const closes = mayCloseHandle(socket);
   const id = binding.nativeAdd(handle.fd, maskPolicy, maxFrameSize, maxMessageSize, assemble, inflation, early,
-    handle.constructor.name === 'Pipe');
+    handle.constructor.name === 'Pipe', !closes);
   if (id === -1) {
     // No descriptors left, most likely: Node goes on.
     if (early.length > 0) socket.unshift(early);
@@ -129,6 +131,7 @@ function takeOver(connection, io, maskPolicy, { maxFrameSize, maxMessageSize, as
     return false;
   }
   becomeTakenOver(socket, id, () => giveBack(connection));
+  if (closes) closeHandle(socket);
   adopt(connection, id, io, limits);
   // As the first `data` listener of a stream would.
   socket.resume();
@@ -153,19 +156,19 @@ function hasEnded({ socket }) {
 }
 
 /** Bookkeeping after something was sent; `waiting` is how many bytes wait to be written then. */
-function sent(connection, waiting, cb) {
+function sent(connection, waiting, cb, whenToLeave = leave) {
   if (waiting === GONE) {
     if (typeof cb === 'function') {
       process.nextTick(cb, Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }));
     }
     return false;
   }
-  scheduleFlush();
   if (typeof cb === 'function') tellWhenWritten(connection, new BoundFunction(cb));
   if (connection.socket.timeout) connection.socket._unrefTimer();
   const full = waiting >= highWaterMarkOf(connection);
   if (full) promiseDrain(connection);
   connection.outputBufferFull = full;
+  whenToLeave(connection);
   return !full;
 }
 
@@ -185,11 +188,11 @@ function broadcast(recipients, opcode, payload, threshold) {
     });
   }
   // In place of each id stands now what waits for the connection.
-  scheduleFlush();
+  leaveLater();
   for (let i = 0; i < ids.length; i++) {
     const connection = recipients[i];
     if (ids[i] < highWaterMarkOf(connection)) connection.outputBufferFull = false;
-    else sent(connection, ids[i]);
+    else sent(connection, ids[i], undefined, leaveLater);
   }
 }
 
@@ -242,6 +245,11 @@ module.exports = {
   sendControl(connection, opcode, payload) {
     if (hasEnded(connection)) return;
     sent(connection, binding.nativeSendControl(connection._nativeId, opcode, payload, connection.maskOutgoingPackets));
+  },
+
+  /** The response to an opening handshake: it leaves with what the program sends in the same tick, in one write. */
+  sendResponse(connection, response) {
+    sent(connection, binding.nativeSendRaw(connection._nativeId, Buffer.from(response, 'latin1')), undefined, leaveLater);
   },
 
   sendRaw(connection, bytes, cb) {

@@ -94,6 +94,11 @@ module.exports = {
   /** Sends bytes that are a frame already. False when the socket's buffer is full. */
   sendRaw: write,
 
+  /** The response to an opening handshake. */
+  sendResponse(connection, response) {
+    write(connection, Buffer.from(response, 'latin1'));
+  },
+
   /** Whether so much waits to be sent that answering Pings should wait as well. */
   isBackedUp(connection) {
     return connection.socket.writableNeedDrain === true;

@@ -8,14 +8,13 @@ const { Duplex } = require('stream');
 const binding = require('../addon/binding');
 const { asBuffer } = require('../base/arguments');
 const { BoundFunction } = require('../base/context');
-const { PLACE_MASK, connections, connectionOf } = require('./connections-by-id');
-const { scheduleFlush } = require('./native-batches');
+const { kId, PLACE_MASK, connections, connectionOf } = require('./connections-by-id');
+const { openHandle } = require('./closed-handle');
+const { leave } = require('./native-batches');
 const { tellWhenWritten, promiseDrain } = require('./send-callbacks');
 
 const GONE = 0xffffffff;
 
-/** The id of the connection within the addon; null when it has been let go of. */
-const kId = Symbol('id');
 const kCounts = Symbol('counts');
 const kFinal = Symbol('final');
 const kUnref = Symbol('unref');
@@ -51,17 +50,22 @@ class TakenOverSocket extends net.Socket {
 
   /** FIN, but not before all that waits has been sent. */
   _final(callback) {
-    if (this[kId] === null || binding.nativeFlushOne(this[kId]) === 0) {
-      base._final.call(this, callback);
+    if (this[kId] === null || binding.nativeFinish(this[kId]) === 0) {
+      callback();
       return;
     }
-    this[kFinal] = () => base._final.call(this, callback);
+    this[kFinal] = callback;
     binding.nativeNotify(this[kId]);
   }
 
   _destroy(error, callback) {
     letGo(this);
     base._destroy.call(this, error, callback);
+  }
+
+  resetAndDestroy() {
+    openHandle(this);
+    return base.resetAndDestroy.call(this);
   }
 
   ref() {
@@ -151,11 +155,11 @@ function writeRaw(socket, data, encoding, callback) {
   const done = typeof encoding === 'function' ? encoding : callback;
   const bytes = typeof data === 'string' ? Buffer.from(data, typeof encoding === 'string' ? encoding : 'utf8') : data;
   const waiting = binding.nativeSendRaw(id, asBuffer(bytes));
-  scheduleFlush();
   const connection = connectionOf(id);
   if (typeof done === 'function') tellWhenWritten(connection, new BoundFunction(done));
   const room = waiting < socket.writableHighWaterMark;
   if (!room) promiseDrain(connection);
+  leave(connection);
   return room;
 }
 
@@ -262,6 +266,6 @@ function nativeIdOf(socket) {
 }
 
 module.exports = {
-  TakenOverSocket, becomeRaw, GONE, kId, kCounts, kFinal, kUnref, writeRaw, changeAlive, changeAliveFor, counts, letGo, becomeTakenOver, becomeOrdinary,
+  TakenOverSocket, becomeRaw, GONE, kCounts, kFinal, kUnref, writeRaw, changeAlive, changeAliveFor, counts, letGo, becomeTakenOver, becomeOrdinary,
   readAgain, afterDrain, nativeIdOf,
 };

@@ -62,6 +62,7 @@ pub fn native_add(
     inflation: u32,
     early: &[u8],
     reads_to_end: bool,
+    is_shared: bool,
 ) -> Result<i64> {
     if fd < 0 {
         return Ok(-1);
@@ -70,7 +71,8 @@ pub fn native_add(
         // SAFETY: the descriptor of a socket that is open, as the caller has seen; it is duplicated at once.
         let fd = unsafe { BorrowedFd::borrow_raw(fd) };
         let config = config(mask, max_frame_size, max_message_size, assemble, inflation);
-        let added = environment.with_reactor(|reactor, _| reactor.add(fd, config, early, reads_to_end));
+        let added =
+            environment.with_reactor(|reactor, _| reactor.add(fd, config, early, reads_to_end, is_shared));
         let Some(Ok((id, counters))) = added else { return -1 };
         environment.register(id, counters);
         i64::from(id.raw())
@@ -189,11 +191,17 @@ pub fn native_notify(id: u32) -> Result<()> {
     started(|environment| environment.shared.notify(SlotId::from_raw(id)))
 }
 
-/// Closes our direction of a socket when all that waits has been written.
+/// Writes what waits for a connection and closes our direction of its socket behind that, as soon as the socket has taken all of
+/// it. Returns how many bytes still wait.
 #[napi(catch_unwind)]
-pub fn native_finish(id: u32) -> Result<()> {
+pub fn native_finish(id: u32) -> Result<u32> {
+    let id = SlotId::from_raw(id);
     started(|environment| {
-        environment.with_reactor(|reactor, _| reactor.finish(SlotId::from_raw(id)));
+        environment.with_reactor(|reactor, events| {
+            reactor.finish(id);
+            reactor.flush_one(id, events);
+        });
+        returned(environment.counters(id).map(|[waiting, ..]| waiting))
     })
 }
 

@@ -98,7 +98,7 @@ fn what_is_inflated_on_other_threads_arrives_in_order_whoever_drives() {
         let (ours, mut peer) = unix_pair();
         let id = js
             .with_reactor(|reactor, _| {
-                reactor.add(std::os::fd::AsFd::as_fd(&ours), inflating_config(), &[], true)
+                reactor.add(std::os::fd::AsFd::as_fd(&ours), inflating_config(), &[], true, true)
             })
             .unwrap()
             .0;

@@ -85,7 +85,7 @@ impl JavaScript {
     }
 
     pub(super) fn add(&mut self, socket: &impl AsFd) -> ConnectionId {
-        self.with_reactor(|reactor, _| reactor.add(socket.as_fd(), config(), &[], true))
+        self.with_reactor(|reactor, _| reactor.add(socket.as_fd(), config(), &[], true, true))
             .expect("descriptors")
             .0
     }

@@ -34,7 +34,7 @@ fn bytes_read(bench: &Bench, id: ConnectionId) -> usize {
 }
 
 fn add_unix(bench: &mut Bench, ours: &UnixStream) -> ConnectionId {
-    bench.reactor.add(ours.as_fd(), config(), &[], true).expect("the socket takes it").0
+    bench.reactor.add(ours.as_fd(), config(), &[], true, true).expect("the socket takes it").0
 }
 
 #[test]

@@ -162,8 +162,8 @@ impl Reactor {
 
     // ---------------------------------------------------------------------------------------------------- sockets
 
-    /// Adds a duplicate of a connected, non-blocking stream socket. `early` was read from it before. `reads_to_end`: see
-    /// [`Socket`].
+    /// Adds a duplicate of a connected, non-blocking stream socket. `early` was read from it before. `reads_to_end` and
+    /// `is_shared`: see [`Socket`].
     ///
     /// # Errors
     /// When the descriptor cannot be duplicated or watched; nothing has changed then.
@@ -173,10 +173,11 @@ impl Reactor {
         config: Config,
         early: &[u8],
         reads_to_end: bool,
+        is_shared: bool,
     ) -> io::Result<(ConnectionId, Arc<Counters>)> {
         let stream = TcpStream::from(fd.try_clone_to_owned()?);
         let socket = self.insert(stream, config, Stage::Open)?;
-        socket.is_shared = true;
+        socket.is_shared = is_shared;
         socket.reads_to_end = reads_to_end;
         socket.early = early.to_vec();
         let (id, counters) = (socket.id, Arc::clone(&socket.counters));
@@ -741,3 +742,7 @@ impl Reactor {
 #[cfg(test)]
 #[path = "reactor_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "guessing_tests.rs"]
+mod guessing_tests;

@@ -144,11 +144,15 @@ impl Socket {
     #[expect(unsafe_code, reason = "memory that was not initialised becomes part of a Vec")]
     fn read_in_place(&mut self, events: &mut Events) -> Option<bool> {
         let Place { buffer, room } = self.receiver.place()?;
-        let result = rustix::io::read(&self.stream, &mut buffer.spare_capacity_mut()[..room])
-            .map(|(read, _)| read.len());
-        // SAFETY: so many bytes behind the end have just been initialised, by `read`.
-        unsafe { buffer.set_len(buffer.len() + result.unwrap_or(0)) };
-        let (count, more) = self.count_read(result.map_err(io::Error::from), room, events);
+        let place = &mut buffer.spare_capacity_mut()[..room];
+        // SAFETY: the descriptor is open, and there is room for so many bytes.
+        let read = unsafe { libc::read(self.stream.as_raw_fd(), place.as_mut_ptr().cast(), room) };
+        let result = usize::try_from(read).map_err(|_| io::Error::last_os_error());
+        if let Ok(count) = result {
+            // SAFETY: so many bytes behind the end have just been initialised by `read`.
+            unsafe { buffer.set_len(buffer.len() + count) };
+        }
+        let (count, more) = self.count_read(result, room, events);
         if count > 0 {
             self.receiver.arrived(count, Instant::now);
             if let Some(event) = self.receiver.placed(count) {

@@ -121,7 +121,7 @@ impl Bench {
     }
 
     pub(crate) fn add_with(&mut self, socket: &impl AsFd, config: Config, early: &[u8]) -> ConnectionId {
-        self.reactor.add(socket.as_fd(), config, early, false).expect("descriptors").0
+        self.reactor.add(socket.as_fd(), config, early, false, true).expect("descriptors").0
     }
 
     /// A connection over TCP: its id, our socket and the peer's.

@@ -7,7 +7,7 @@ use super::*;
 
 /// Without limits on sizes.
 fn config() -> Config {
-    Config { max_frame_size: u64::MAX, max_message_size: u64::MAX, ..super::tests::config() }
+    Config { max_frame_size: u64::MAX, max_message_size: u64::MAX, ..tests::config() }
 }
 
 /// Feeds `bytes` in pieces of these sizes (the last one again and again): into the receiver's place when it has one, as a read

@@ -309,6 +309,8 @@ export interface IServerConfig extends IConfig {
    * @default null
    */
   fallback?: null | undefined;
+
+  /**
    * TLS of a server that listens itself; see {@link IListeningServerConfig}.
    * @default null
    */
@@ -518,6 +520,7 @@ export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServe
    * @default null, such requests are refused
    */
   fallback?: http.Server | null | undefined;
+  /**
    * Listens with TLS.
    * @default null
    */

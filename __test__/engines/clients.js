@@ -71,7 +71,7 @@ function ioredisCluster(ports, { sharded = false, heartbeat = HEARTBEAT } = {}) 
   };
 }
 
-async function nats(ports, { heartbeat = HEARTBEAT } = {}) {
+async function nats(ports, { heartbeat = HEARTBEAT, ...options } = {}) {
   const { connect } = library('@nats-io/transport-node');
   const connection = await connect({
     servers: [ports].flat().map((port) => `127.0.0.1:${port}`),
@@ -80,7 +80,8 @@ async function nats(ports, { heartbeat = HEARTBEAT } = {}) {
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
     timeout: 1000,
-    waitOnFirstConnect: true
+    waitOnFirstConnect: true,
+    ...options
   });
   return {
     adapter: natsPubSub({ connection, heartbeat }),

@@ -80,6 +80,10 @@ function faultsOfOneServer(context, make, names = Object.keys(faults)) {
       block(clients.HEARTBEAT);
     }, { lossExpected: false });
   });
+}
+
+/** Not for NATS: there only the messages of each node keep their order. */
+function oneOrderForAll(make) {
   test('one order for all, with topicOrder engine', async () => {
     await underTraffic(await make(), async ({ nodes }) => {
       await delay(500);
@@ -115,4 +119,4 @@ function oneServer(make) {
 /** For the conformance test. */
 const awayAndBack = (context) => ({ stop: () => context.server.kill(), restart: () => context.server.start() });
 
-module.exports = { CALM, TOPICS, inLong, isLong, missing, underTraffic, block, faults, faultsOfOneServer, oneServer, awayAndBack };
+module.exports = { CALM, TOPICS, inLong, isLong, missing, underTraffic, block, faults, faultsOfOneServer, oneOrderForAll, oneServer, awayAndBack };

@@ -3,8 +3,10 @@
 // NATS, one server and three, while they are killed, stopped and cut off. `npm run test:engines`.
 
 const { after, before, describe, test } = require('node:test');
+const assert = require('node:assert');
 const { testAdapter } = require('../../pubsub/test');
 const clients = require('./clients');
+const { Checker } = require('./checker');
 const { CALM, awayAndBack, faults, faultsOfOneServer, missing, oneServer, underTraffic } = require('./faults');
 const servers = require('./servers');
 
@@ -21,6 +23,25 @@ describe('NATS', { skip: missing('nats') }, () => {
   });
 
   testAdapter('NATS', () => clients.nats(context.server.port, CALM), awayAndBack(context));
+});
+
+describe('NATS with permissions', { skip: missing('nats') }, () => {
+  const context = oneServer(() => servers.nats(null, `authorization { users: [
+    { user: "chat", password: "secret", permissions: { subscribe: { deny: ["websocket.private"] } } }
+  ] }`));
+
+  test('a topic that is not allowed is refused, and the others are subscribed', async () => {
+    const made = await clients.nats(context.server.port, { ...CALM, user: 'chat', pass: 'secret' });
+    const checker = new Checker(['news']);
+    const { engine } = checker.add('n', made.adapter);
+    engine.start();
+    const results = await Promise.allSettled(['news', 'private', 'sports'].map((topic) => engine.wanted(topic)));
+    assert.strictEqual(results[1].reason.code, 'ERR_WEBSOCKET_PUBSUB');
+    await Promise.all([engine.wanted('news'), engine.wanted('sports')]);
+    assert.strictEqual(engine.stats().subscriptions, 2);
+    await checker.close();
+    await made.close();
+  });
 });
 
 describe('NATS cluster', { skip: missing('nats') }, () => {

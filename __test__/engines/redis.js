@@ -5,7 +5,7 @@
 const { after, before, describe, test } = require('node:test');
 const { testAdapter } = require('../../pubsub/test');
 const clients = require('./clients');
-const { CALM, TOPICS, awayAndBack, block, faultsOfOneServer, inLong, isLong, missing, oneServer, underTraffic } = require('./faults');
+const { CALM, TOPICS, awayAndBack, block, faultsOfOneServer, inLong, isLong, missing, oneOrderForAll, oneServer, underTraffic } = require('./faults');
 const servers = require('./servers');
 
 const { programs, command, delay, until } = servers;
@@ -21,6 +21,8 @@ function redisSuite(program) {
   describe('sharded', inLong, () => {
     faultsOfOneServer(context, () => [clients.nodeRedis(context.proxy.port, sharded), clients.ioredis(context.server.port, sharded)]);
   });
+
+  oneOrderForAll(mixed);
 
   test('CLIENT KILL TYPE pubsub', () => underTraffic(mixed(), async () => {
     for (let i = 0; i < 3; i++) {

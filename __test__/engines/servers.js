@@ -127,11 +127,18 @@ async function redis(program, more = []) {
   return new Server(program, await freePort(), ({ port, directory }) => ['--port', String(port), '--dir', directory, ...REDIS_OPTIONS, ...more]);
 }
 
-async function nats(routes = null) {
+/** @param {string} [configuration] of the server, as a text */
+async function nats(routes = null, configuration = '') {
   const port = await freePort();
-  return new Server(programs.nats, port, () => ['-a', '127.0.0.1', '-p', String(port), ...(routes === null ? [] : [
+  return new Server(programs.nats, port, ({ directory }) => [...(configuration === '' ? [] : ['-c', written(directory, configuration)]), '-a', '127.0.0.1', '-p', String(port), ...(routes === null ? [] : [
     '--cluster_name', 'test', '--cluster', `nats://127.0.0.1:${routes.own}`, '--routes', routes.all.map((route) => `nats://127.0.0.1:${route}`).join(',')
   ])]);
+}
+
+function written(directory, text) {
+  const file = path.join(directory, 'server.conf');
+  fs.writeFileSync(file, text);
+  return file;
 }
 
 async function natsCluster() {

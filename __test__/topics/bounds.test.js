@@ -4,7 +4,7 @@
 
 const { test } = require('node:test');
 const assert = require('node:assert');
-const { eventually, turns } = require('../helpers/under-test/endpoints');
+const { eventually, turns, openRawClient } = require('../helpers/under-test/endpoints');
 const { Duplex } = require('stream');
 const websocket = require('../..');
 const { WAYS, open, received } = require('./ways');
@@ -92,6 +92,31 @@ test('a message for thousands of streams comes in portions, in order, and before
   assert.deepStrictEqual(texts(written.at(-1)), ['one', 'two', 'three']);
   assert.deepStrictEqual(texts(written.at(-2)).slice(0, 2), ['one', 'two']);
 });
+
+for (const io of ['loop', 'threads']) {
+  test(`a message to hundreds, which other threads write, comes before what is sent behind it: ${io}`, async (t) => {
+    const opened = await open(t, { config: { io } }, 0);
+    const peers = await Promise.all(Array.from({ length: 200 }, () => openRawClient(opened.port)));
+    t.after(() => peers.forEach((peer) => peer.destroy()));
+    await opened.connection(200);
+    for (const connection of opened.connections) connection.subscribe('a');
+    for (let round = 0; round < 20; round++) {
+      assert.strictEqual(opened.server.publish('a', `a ${round}`), 200);
+      for (const connection of opened.connections.slice(0, 3)) connection.sendUTF(`b ${round}`);
+      opened.server.broadcastUTF(`c ${round}`);
+      opened.server.publish('a', `d ${round}`, { except: opened.connections.slice(3) });
+      opened.connections[4].sendBytes(Buffer.alloc(20000));
+      if (round % 5 === 0) await turns(2);
+    }
+    opened.connections[1].close();
+    await eventually(() => peers.every(({ frames }) => frames.length >= 40), 'all messages', 20000);
+    const texts = ({ frames }) => frames.filter(({ opcode }) => opcode === 1).map(({ payload }) => payload.toString());
+    const expected = (letters) => Array.from({ length: 20 }, (_, round) => [...letters].map((letter) => `${letter} ${round}`)).flat();
+    const seen = peers.map(texts).map((list) => list.join());
+    assert.strictEqual(seen.filter((list) => list === expected('abcd').join()).length, 3);
+    assert.strictEqual(seen.filter((list) => list === expected('ac').join()).length, 197);
+  });
+}
 
 test('what waits for its portion is bounded: a program that publishes without end delivers itself', async (t) => {
   const { server, connections, written } = serverOfStreams(t, 600);

@@ -19,7 +19,11 @@ class NatsPubSub {
   #presence = null;
   /** Topic → subscription. */
   #subscriptions = new Map();
+  /** Topics that `subscribe()` is under way for, and why the server has refused some of them. */
+  #pending = new Set();
   #refused = new Map();
+  /** Topics whose subscription the server has ended by itself. */
+  #ended = new Set();
   /** The round trip that everything of this turn waits for. */
   #flush = null;
   #statuses = null;
@@ -52,21 +56,19 @@ class NatsPubSub {
 
   async subscribe(topics) {
     for (const topic of topics) {
-      if (this.#subscriptions.has(topic)) continue;
-      this.#subscriptions.set(topic, this.#connection.subscribe(this.#subject(topic), {
-        callback: (error, message) => {
-          if (error) this.#refuse(topic, error);
-          else this.#deliver(topic, message.data);
-        }
-      }));
+      this.#pending.add(topic);
+      this.#subscribe(topic);
     }
-    await this.#roundTrip();
-    await this.#propagated();
-    for (const topic of topics) {
-      const error = this.#refused.get(topic);
-      if (error === undefined) continue;
-      this.#refused.delete(topic);
-      throw error;
+    try {
+      await this.#roundTrip();
+      await this.#propagated();
+      const refused = topics.find((topic) => this.#refused.has(topic));
+      if (refused !== undefined) throw this.#refused.get(refused);
+    } finally {
+      for (const topic of topics) {
+        this.#pending.delete(topic);
+        this.#refused.delete(topic);
+      }
     }
   }
 
@@ -74,6 +76,7 @@ class NatsPubSub {
     for (const topic of topics) {
       this.#subscriptions.get(topic)?.unsubscribe();
       this.#subscriptions.delete(topic);
+      this.#ended.delete(topic);
     }
     await this.#roundTrip();
   }
@@ -90,8 +93,30 @@ class NatsPubSub {
     this.#heartbeat.stop();
     for (const subscription of this.#subscriptions.values()) subscription.unsubscribe();
     this.#subscriptions.clear();
+    this.#ended.clear();
     // Ends the loop of `#watch()`.
     this.#statuses?.stop?.();
+  }
+
+  #subscribe(topic) {
+    if (this.#subscriptions.has(topic)) return;
+    this.#subscriptions.set(topic, this.#connection.subscribe(this.#subject(topic), {
+      callback: (error, message) => {
+        if (error) this.#end(topic, error);
+        else this.#deliver(topic, message.data);
+      }
+    }));
+  }
+
+  /** A subscription that was confirmed and has ended is a loss, until it is there again. */
+  #end(topic, error) {
+    this.#subscriptions.delete(topic);
+    if (this.#pending.has(topic)) {
+      this.#refused.set(topic, error);
+    } else {
+      this.#ended.add(topic);
+      this.#down(error);
+    }
   }
 
   #subject(topic) {
@@ -126,22 +151,23 @@ class NatsPubSub {
 
   #sendBeat(number) {
     if (this.#connection.isClosed() || !this.#isOpen) return false;
-    const losses = this.#losses;
-    this.#roundTrip().then(async () => {
-      if (!this.#presence.isUp) await this.#propagated();
-      if (losses === this.#losses && this.#heartbeat.cameBack(number) && this.#isOpen) this.#presence.set(true);
-    }).catch(() => {});
+    // What fails is silence, and noticed as that.
+    this.#makeRound(number).catch(() => {});
     return true;
+  }
+
+  async #makeRound(number) {
+    const losses = this.#losses;
+    for (const topic of this.#ended) this.#subscribe(topic);
+    this.#ended.clear();
+    await this.#roundTrip();
+    if (!this.#presence.isUp) await this.#propagated();
+    if (losses === this.#losses && this.#heartbeat.cameBack(number) && this.#isOpen) this.#presence.set(true);
   }
 
   #down(reason) {
     this.#losses += 1;
     if (this.#isOpen) this.#presence.set(false, reason);
-  }
-
-  #refuse(topic, error) {
-    this.#refused.set(topic, error);
-    this.#subscriptions.delete(topic);
   }
 }
 

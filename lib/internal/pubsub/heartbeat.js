@@ -13,12 +13,13 @@ class Heartbeat {
   /** The number of the last beat, and of the last that has come back. */
   #sent = 0;
   #seen = 0;
+  #sentAt = 0;
 
   /**
    * @param {number} interval milliseconds
    * @param {object} options
    * @param {(number: number) => boolean} options.send false if nothing can be sent now
-   * @param {() => void} options.missed a beat has not come back within one interval
+   * @param {() => void} options.missed a beat has not come back within about one interval
    */
   constructor(interval, { send, missed }) {
     this.#interval = interval;
@@ -34,12 +35,15 @@ class Heartbeat {
 
   stop() {
     clearInterval(this.#timer);
+    this.#timer = null;
   }
 
   /** Sends one now. Those that were sent before do not count any more. */
   beat() {
     this.#seen = this.#sent;
-    if (this.#send(this.#sent + 1)) this.#sent += 1;
+    if (!this.#send(this.#sent + 1)) return;
+    this.#sent += 1;
+    this.#sentAt = performance.now();
   }
 
   /** @returns {boolean} whether it is the last one that was sent */
@@ -53,10 +57,20 @@ class Heartbeat {
     const now = performance.now();
     const isLate = now - this.#due > this.#interval / 2;
     this.#due = now + this.#interval;
-    // If this process was blocked, the answer may be there and was not read yet.
-    if (isLate && this.#sent > this.#seen) return;
-    if (this.#sent > this.#seen) this.#missed();
-    this.beat();
+    if (this.#sent === this.#seen) {
+      this.beat();
+      return;
+    }
+    // A beat that was sent since the last tick has more time; and if this process was blocked, the answer may be there and
+    // was not read yet.
+    if (isLate || now - this.#sentAt < this.#interval * 0.9) return;
+    const number = this.#sent;
+    // First what has arrived is read.
+    setImmediate(() => {
+      if (this.#seen >= number || this.#timer === null) return;
+      this.#missed();
+      this.beat();
+    });
   }
 }
 

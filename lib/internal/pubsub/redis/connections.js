@@ -96,6 +96,8 @@ class IoredisConnection {
       error: (error) => {
         this.#error = error;
         if (!this.isReady) this.#handlers.down(error);
+        // What the server has not been asked for is an error to this client.
+        else if (String(error?.lastReply?.[0]) === 'sunsubscribe') this.#handlers.moved();
       },
       close: () => this.#handlers.down(this.#error ?? lostError('the connection was closed')),
       end: () => this.#handlers.down(lostError('the client was closed')),
@@ -141,7 +143,10 @@ class IoredisConnection {
 
   close({ end }) {
     for (const [event, listener] of Object.entries(this.#listeners)) this.#client.off(event, listener);
-    if (end) this.#client.disconnect();
+    if (!end) return;
+    // The client emits errors about what the server still sends.
+    this.#client.on('error', ignore);
+    this.#client.disconnect();
   }
 }
 

@@ -333,6 +333,8 @@ describe('clients that are refused', () => {
     const chunks = [];
     for await (const chunk of socket) chunks.push(chunk);
     assert.match(Buffer.concat(chunks).toString(), /^HTTP\/1\.1 400 Bad Request\r\n[^]*plain HTTP request/);
+    // The answer may be there before the event.
+    await eventually(() => failures.length > 0);
     assert.strictEqual(failures[0].error.code, 'ERR_SSL_HTTP_REQUEST');
   });
 

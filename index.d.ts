@@ -311,6 +311,12 @@ export interface IServerConfig extends IConfig {
   fallback?: null | undefined;
 
   /**
+   * TLS of a server that listens itself; see {@link IListeningServerConfig}.
+   * @default null
+   */
+  tls?: null | undefined;
+
+  /**
    * Mounts the server on no HTTP server: the program calls `handleUpgrade()`.
    * @default false
    */
@@ -441,8 +447,66 @@ export interface IServerConfig extends IConfig {
 /** Options of a server that is mounted on no HTTP server. */
 export type INoServerConfig = Omit<IServerConfig, 'httpServer'> & { noServer: true };
 
+/** A key and the certificates for it: the contents of files in PEM or DER. Several are of different kinds, such as RSA and EC. */
+export interface ITlsIdentity {
+  /** PKCS#8, PKCS#1 or SEC1, not encrypted. */
+  key: string | Uint8Array | Array<string | Uint8Array>;
+  /** The certificate, and those of the authorities between it and the root. */
+  cert: string | Uint8Array | Array<string | Uint8Array>;
+}
+
+/** The option `tls` of a server that listens itself; docs/tls.md describes it. */
+export interface ITlsOptions extends ITlsIdentity {
+  /**
+   * The authorities whose certificates of clients count.
+   * @default those of Node (`tls.rootCertificates`)
+   */
+  ca?: string | Uint8Array | Array<string | Uint8Array> | null | undefined;
+  /**
+   * Asks clients for a certificate.
+   * @default false
+   */
+  requestCert?: boolean | undefined;
+  /**
+   * With `requestCert`: refuses clients without a certificate that counts. If false, look at `socket.authorized`.
+   * @default true
+   */
+  rejectUnauthorized?: boolean | undefined;
+  /** @default 'TLSv1.2' */
+  minVersion?: 'TLSv1.2' | 'TLSv1.3' | null | undefined;
+  /** Certificates for names that clients ask for, such as `'chat.example'` or `'*.example'`; all others get `cert`. */
+  sni?: Record<string, ITlsIdentity> | null | undefined;
+  /**
+   * The protocols for ALPN, the preferred one first.
+   * @default ['http/1.1']
+   */
+  alpn?: string[] | null | undefined;
+  /** Keys of session tickets that several processes share: 48 bytes each. The first one is used for new tickets. */
+  ticketKeys?: Uint8Array | null | undefined;
+  /** An answer of OCSP, to be sent with `cert`. */
+  ocsp?: Uint8Array | null | undefined;
+}
+
+/** What `connection.socket` and `request.socket` have besides, on a server with the option `tls`: members of Node's TLSSocket. */
+export interface ITlsSocket extends net.Socket {
+  readonly encrypted: true;
+  /** Whether the client has shown a certificate that counts. */
+  readonly authorized: boolean;
+  /** Why not, as a code such as `CERT_HAS_EXPIRED`; null without `requestCert`. */
+  readonly authorizationError: string | null;
+  /** The protocol of ALPN; false for none. */
+  readonly alpnProtocol: string | false;
+  /** The name of the server that the client has asked for; false for none. */
+  readonly servername: string | false;
+  getPeerCertificate(detailed?: boolean): object | null;
+  getPeerX509Certificate(): import('crypto').X509Certificate | undefined;
+  getCipher(): { name: string; standardName: string; version: string };
+  getProtocol(): string | null;
+  isSessionReused(): boolean;
+}
+
 /** Options of a server that listens itself. */
-export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServer' | 'host' | 'port' | 'fallback'> & {
+export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServer' | 'host' | 'port' | 'fallback' | 'tls'> & {
   /** The port to listen on, as a number or in digits; 0 lets the operating system choose. */
   port: number | string;
   /**
@@ -456,6 +520,11 @@ export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServe
    * @default null, such requests are refused
    */
   fallback?: http.Server | null | undefined;
+  /**
+   * Listens with TLS.
+   * @default null
+   */
+  tls?: ITlsOptions | null | undefined;
 };
 
 /** Why a request was refused. docs/errors.md lists the codes. */
@@ -490,6 +559,8 @@ export interface IServerEvents {
   pubsubRestored: [window: { downtime: number }];
   /** The engine has refused something, or brought something that cannot be read. */
   pubsubError: [error: IWebSocketError, where: { topic: string; stage: string }];
+  /** A TLS handshake of a client has failed, on a server with the option `tls`. */
+  tlsClientError: [error: NodeJS.ErrnoException, address: net.AddressInfo];
 }
 
 /** Listens for WebSocket requests on HTTP servers. */
@@ -541,6 +612,8 @@ export class server extends EventEmitter {
   shutDown(): void;
   /** Figures about the server up to now. */
   stats(): IServerStats;
+  /** Gives new connections of a server with the option `tls` other certificates. */
+  setSecureContext(tls: ITlsOptions): void;
 
   /**
    * Handles one `upgrade` event of an HTTP server. For programs which listen for it themselves.

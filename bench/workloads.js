@@ -109,7 +109,19 @@ const WORKLOADS = [
     [versus('ws', 0.75, 'ours-stream')], { peers: ['ours-stream', 'ws', 'ws-bufferutil'] }),
 
   echo('tls', 'TLS, 64 connections, ping-pong, 64 B text', { connections: 64, size: 64, tls: true },
-    [versus('ws', 1)], { peers: ['ours', 'ws', 'ws-bufferutil', 'websocket', 'uwebsockets'] }),
+    [versus('ws', 1), versus('uwebsockets', 0.95, 'ours-native')],
+    { peers: ['ours', 'ours-native', 'ws', 'ws-bufferutil', 'websocket', 'uwebsockets'] }),
+
+  echo('tls-pipeline-32', 'TLS, 16 connections, 32 in flight, 64 B text', { connections: 16, 'in-flight': 32, size: 64, tls: true },
+    [versus('uwebsockets', 0.95, 'ours-native')], { peers: ['ours', 'ours-native', 'ws', 'uwebsockets'] }),
+
+  { id: 'tls-connect', title: 'TLS, connect with a full handshake + close, 16 at a time', mode: 'connect', unit: 'connection',
+    load: { connections: 16, tls: true }, peers: ['ours', 'ours-native', 'ws', 'uwebsockets'],
+    goals: [versus('ours', 0.6, 'ours-native')] },
+
+  { id: 'tls-idle', title: 'TLS, memory of an idle connection', mode: 'idle', unit: 'connection',
+    load: { connections: 2000, tls: true }, peers: ['ours', 'ours-native', 'ws', 'uwebsockets'],
+    goals: [atMost(12000, 'rss', 'ours-native')] },
 
   echo('ping-500', '500 connections, ping-pong, 64 B text', { connections: 500, size: 64 },
     [versus('uwebsockets', 0.12, 'ours-threads', 'main'), versus('uwebsockets', 1, 'ours-threads')]),

@@ -21,7 +21,8 @@ const { requestArrived, noteRefusal } = require('./internal/handshake/watched-ha
 const { compileOriginCheck } = require('./internal/handshake/origins');
 const { BoundFunction } = require('./internal/base/context');
 const { deadlinesOf } = require('./internal/time/deadlines');
-const { Listener, takeListenOptions } = require('./internal/listening/listener');
+const { Listener, takeListenOptions, listensByAddon } = require('./internal/listening/listener');
+const { prepareTls } = require('./internal/tls/options');
 const { isTime } = require('./internal/time/is-time');
 const { SERVER_OPTIONS } = require('./internal/options/tables');
 const { readOptions } = require('./internal/options/read-options');
@@ -49,6 +50,8 @@ function WebSocketServer(config) {
   this._unmounted = false;
   this._filter = null;
   this._listener = null;
+  // What the listener needs of the option tls.
+  this._tls = null;
   this._originProblem = null;
   this._addressCounts = new AddressCounts();
   this._totals = new Totals();
@@ -80,6 +83,7 @@ WebSocketServer.prototype.mount = function mount(config) {
   compileTrustProxy(merged.trustProxy);
   const listens = merged.port !== null && merged.port !== undefined;
   if (listens) takeListenOptions(merged);
+  const tls = takeTls(merged, listens);
   // The host of a server that listens itself is where it listens.
   const filter = compileFilter(listens ? { path: merged.path } : merged);
   const originProblem = compileOriginCheck(merged.allowedOrigins, merged.verifyOrigin);
@@ -99,6 +103,7 @@ WebSocketServer.prototype.mount = function mount(config) {
   this.config = merged;
   this._filter = filter;
   this._originProblem = originProblem;
+  this._tls = tls;
   const { fallback } = merged;
   if (fallback) becomeFallback(fallback, () => isOursAlone(fallback));
   for (const httpServer of fallback ? [fallback] : merged.httpServer) {
@@ -115,16 +120,49 @@ WebSocketServer.prototype._listen = function _listen() {
   if (this._listener !== null) this._listener.close();
   const { fallback } = this.config;
   const handle = this.handleUpgrade.bind(this);
-  const onUpgrade = fallback ? offerUpgrade.bind(null, fallback, this._handlers.upgrade, handle) : handle;
-  this._listener = new Listener(this.config, onUpgrade, (error) => {
-    if (error === null) {
-      this.emit('listening');
-      return;
-    }
-    this._listener = null;
-    this.emit('error', error);
-  });
+  this._listener = new Listener(this.config, this._tls, {
+    onUpgrade: fallback ? offerUpgrade.bind(null, fallback, this._handlers.upgrade, handle) : handle,
+    onTlsError: (error, address) => {
+      debug('TLS of %s failed: %s', address.address, error.message);
+      this.emit('tlsClientError', error, address);
+    },
+    onListening: (error) => {
+      if (error === null) {
+        this.emit('listening');
+        return;
+      }
+      this._listener = null;
+      this.emit('error', error);
+    },
+  }, listensByAddon(this.config.io));
 };
+
+/**
+ * Gives new connections of a server with the option `tls` other certificates; those that are open keep theirs.
+ * @param {object} tls as the option
+ * @throws {Error} when they cannot be used, and without the option
+ */
+WebSocketServer.prototype.setSecureContext = function setSecureContext(tls) {
+  if (this._tls === null) {
+    throw websocketError('ERR_WEBSOCKET_TLS', 'setSecureContext() is for servers that listen themselves with the option tls.');
+  }
+  const prepared = prepareTls(tls, listensByAddon(this.config.io));
+  this._tls = prepared;
+  this.config.tls = tls;
+  if (this._listener !== null) this._listener.secure(prepared);
+};
+
+/** What the listener needs of the option tls; null without it. */
+function takeTls({ tls, io, fallback }, listens) {
+  if (tls === null || tls === undefined) return null;
+  if (!listens) {
+    throw optionError('The option tls is for servers that listen themselves (port): with httpServer, TLS is that of an https server.');
+  }
+  if (fallback) {
+    throw optionError('The options tls and fallback do not go together yet: use httpServer with an https server, or a proxy for TLS.');
+  }
+  return prepareTls(tls, listensByAddon(io));
+}
 
 /**
  * Where a server with the option `port` listens: address, family and port.

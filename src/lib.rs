@@ -8,11 +8,12 @@
 //! jobs       what takes long, on a thread of its own
 //! topics     who has subscribed to what; slow subscribers
 //!    │
+//! tls        TLS sessions: ciphertext in, plaintext out, and back
 //! handshake  opening handshake (RFC 6455 section 4): requests, responses, header grammars
 //! protocol   frames, messages, limits, closing (sections 5 to 8): bytes in, events out
 //! ```
 //!
-//! A module may use the ones below it, never those above. `protocol` and `handshake` do no I/O, know no clock and
+//! A module may use the ones below it, never those above. `tls`, `protocol` and `handshake` do no I/O, know no clock and
 //! contain no `unsafe`, so everything in them is tested without Node.
 
 // Test binaries have no Node to be called by.
@@ -26,6 +27,8 @@ pub mod protocol;
 #[cfg(any(feature = "node", test))]
 #[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]
 mod slots;
+#[cfg(any(feature = "tls", feature = "node"))]
+pub mod tls;
 #[cfg(any(feature = "node", all(test, not(loom))))]
 #[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]
 mod topics;

@@ -243,7 +243,7 @@ for (const [how, make] of [
   ['returned', (socket) => () => socket], ['given to the callback', (socket) => (options, callback) => { setImmediate(callback, null, socket()); }],
 ]) {
   test(`U3: the socket of createConnection, ${how}, is used`, async (t) => {
-    const started = await startServer(t);
+    const started = await startServer(t, { httpServer: createHttpServer(undefined, false) });
     let calls = 0;
     const connect = () => {
       calls++;
@@ -283,7 +283,7 @@ test('U3: createConnection is told host and port, and makes a socket of TLS for 
 });
 
 test('U3: a tunnel through a proxy, made with CONNECT, carries a connection', async (t) => {
-  const started = await startServer(t);
+  const started = await startServer(t, { httpServer: createHttpServer(undefined, false) });
   const proxy = http.createServer();
   const { port } = await startHttpServer(t, proxy);
   const targets = [];
@@ -399,7 +399,7 @@ test('U4: an answer of 101 that is not correct has a code', async (t) => {
 
 test('U14: a refused handshake does not close the connection that the same client has opened before', async (t) => {
   let count = 0;
-  const started = await startServer(t, { onRequest: (request) => {
+  const started = await startServer(t, { httpServer: createHttpServer(undefined, false), onRequest: (request) => {
     if (++count === 1) request.accept().on('message', () => {});
     else request.reject(503);
   } });

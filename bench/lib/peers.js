@@ -14,12 +14,11 @@ const WITHOUT_DEFLATE = ALL.filter((ability) => ability !== 'deflate');
 
 /** How ours is started: on an http.Server, and who drives the sockets. */
 function ours(title, io, extra = []) {
-  const abilities = extra.includes('--native') ? WITH_TOPICS.filter((ability) => ability !== 'tls') : WITH_TOPICS;
   const args = ['--io', io, ...extra];
   return {
     title,
     module: '../package.json',
-    server: { file: 'websocket.js', args, abilities, transport: io === 'auto' ? undefined : io },
+    server: { file: 'websocket.js', args, abilities: WITH_TOPICS, transport: io === 'auto' ? undefined : io },
     client: extra.length ? undefined : { file: 'websocket.js', args }
   };
 }

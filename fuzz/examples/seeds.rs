@@ -37,7 +37,8 @@ fn main() -> io::Result<()> {
     write(&root, "deflate", noise())?;
     // These two decode their input by the crate `arbitrary`, for which no bytes are wrong.
     write(&root, "handshake_encode", noise())?;
-    write(&root, "session", noise())
+    write(&root, "session", noise())?;
+    write(&root, "tls", owned(tls()))
 }
 
 fn owned(seeds: Vec<Seed>) -> Vec<(String, Vec<u8>)> {
@@ -67,6 +68,19 @@ fn headers() -> Vec<Seed> {
         ("compressed", vec![0xC1, 0x07]),
         ("not-minimal", vec![0x82, 0x7E, 0x00, 0x7D]),
         ("out-of-range", vec![0x82, 0x7F, 0x80, 0, 0, 0, 0, 0, 0, 0]),
+    ]
+}
+
+/// Sizes of pieces, who speaks, what is changed, and what is sent.
+fn tls() -> Vec<Seed> {
+    let hello =
+        [&[22, 3, 1, 0, 47, 1, 0, 0, 43, 3, 3][..], &[7; 32], &[0, 0, 2, 0x13, 0x01, 1, 0, 0, 0]].concat();
+    vec![
+        ("client-hello", [&[0, 0, 0, 0, 0, 0, 0, 0][..], &hello].concat()),
+        ("long-record", [&[1, 2, 3, 4, 0, 0, 0, 0][..], &[23, 3, 3, 0xff, 0xff, 1, 2, 3]].concat()),
+        ("plain-http", [&[1, 2, 3, 4, 0, 0, 0, 0][..], b"GET / HTTP/1.1\r\n\r\n"].concat()),
+        ("session", [&[50, 7, 200, 0, 1, 0, 0, 0][..], b"a message"].concat()),
+        ("changed", [&[50, 7, 200, 0, 1, 1, 0x20, 4][..], b"a message"].concat()),
     ]
 }
 

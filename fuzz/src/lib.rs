@@ -13,6 +13,7 @@ pub mod handshake;
 pub mod header_codec;
 pub mod model;
 pub mod session;
+pub mod tls;
 
 /// A check of one input of any bytes.
 pub type Check = fn(&[u8]);
@@ -32,4 +33,5 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("deflate", deflate::check_deflate),
     ("session", session::check),
     ("differential", differential::check),
+    ("tls", tls::check),
 ];

@@ -18,6 +18,8 @@ mod rows;
 #[cfg(unix)]
 mod sockets;
 mod streams;
+#[cfg(unix)]
+mod tls;
 mod topics;
 
 use napi::bindgen_prelude::Object;

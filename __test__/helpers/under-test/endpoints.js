@@ -6,10 +6,14 @@ const tls = require('tls');
 const { once, EventEmitter } = require('events');
 const { websocket, PATIENCE } = require('.');
 const { encodeFrame, acceptHead } = require('../raw');
-const { createHttpServer, clientOptions, rawServer, openRawClient, rawClient } = require('./transport');
+const {
+  createHttpServer, clientOptions, ownPorts, ownTls, ownClientOptions, rawServer, openRawClient, rawClient,
+} = require('./transport');
 
 /** Whether servers listen themselves where a test has no HTTP server of its own. */
-const LISTENS_ITSELF = process.env.WEBSOCKET_TEST_LISTENER === 'native';
+const LISTENS_ITSELF = ['native', 'tls'].includes(process.env.WEBSOCKET_TEST_LISTENER);
+/** What such servers are told about TLS. */
+const LISTENER_TLS = process.env.WEBSOCKET_TEST_LISTENER === 'tls' ? { tls: ownTls } : {};
 
 /**
  * Resolves with the arguments of the next `event`; rejects when it does not come in time.
@@ -81,13 +85,16 @@ async function startOnHttpServer(t, options, httpServer) {
 
 /** A server that listens itself, and has neither an HTTP server nor sockets that anybody knows. */
 async function startListening(t, options) {
-  const server = new websocket.server({ port: 0, host: '127.0.0.1', ...options });
+  const server = new websocket.server({ port: 0, host: '127.0.0.1', ...LISTENER_TLS, ...options });
   await once(server, 'listening');
+  const { port } = server.address();
+  if (server.config.tls) ownPorts.add(port);
+  else ownPorts.delete(port);
   t.after(() => {
     server.close();
     for (const { socket } of [...server.connections, ...server.pendingRequests]) socket.destroy();
   });
-  return { server, httpServer: null, sockets: new Set(), port: server.address().port };
+  return { server, httpServer: null, sockets: new Set(), port };
 }
 
 /**
@@ -122,7 +129,7 @@ async function startServer(t, { config = {}, onRequest, onConnect, httpServer } 
     connections,
     closes,
     upgradeErrors,
-    url: `${started.httpServer instanceof tls.Server ? 'wss' : 'ws'}://127.0.0.1:${started.port}/`,
+    url: `${started.httpServer instanceof tls.Server || ownPorts.has(started.port) ? 'wss' : 'ws'}://127.0.0.1:${started.port}/`,
     /** The connection accepted as the `count`th. */
     async connection(count = 1) {
       while (connections.length < count) await next(emitter, 'connection');
@@ -139,7 +146,8 @@ async function startServer(t, { config = {}, onRequest, onConnect, httpServer } 
  * @returns {Promise<object>} the connection
  */
 function openClient(t, url, { config, protocols, origin, headers, requestOptions, onConnect } = {}) {
-  const client = new websocket.client(url.startsWith('wss:') ? { ...config, tlsOptions: clientOptions } : config);
+  const tlsOptions = ownPorts.has(Number(new URL(url).port)) ? ownClientOptions : clientOptions;
+  const client = new websocket.client(url.startsWith('wss:') ? { ...config, tlsOptions } : config);
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       client.abort();
@@ -202,7 +210,8 @@ async function openPair(t, role, config = {}, secure = undefined, extensions = u
   let server = null;
   const onConnect = (opened) => { seen = record(opened); };
   if (role === 'server') {
-    const httpServer = config.port === undefined ? createHttpServer(undefined, secure) : undefined;
+    const listens = config.port !== undefined || (LISTENER_TLS.tls !== undefined && secure === undefined);
+    const httpServer = listens ? undefined : createHttpServer(undefined, secure);
     const started = await startServer(t, { httpServer, config: { keepalive: false, ...config }, onConnect });
     peer = await openRawClient(started.port, { secure, headers: { 'Sec-WebSocket-Extensions': extensions } });
     connection = await started.connection();

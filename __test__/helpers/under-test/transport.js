@@ -2,7 +2,8 @@
 
 // What carries the bytes between the package under test and its raw peer: plain TCP, or, with the environment variable
 // WEBSOCKET_TEST_TRANSPORT=tls, TLS. The tests of conformance/ and reentrancy.test.js, and of faults/ those for framing,
-// closing and sending, run over both. Pre-shared keys take the place of certificates, so there are none to keep.
+// closing and sending, run over both. Pre-shared keys take the place of certificates, so there are none to keep. Servers
+// that listen themselves with the option tls have certificates (WEBSOCKET_TEST_LISTENER=tls).
 
 const http = require('http');
 const https = require('https');
@@ -10,6 +11,7 @@ const net = require('net');
 const tls = require('tls');
 const { once } = require('events');
 const raw = require('../raw');
+const certificates = require('../certificates');
 const { PATIENCE } = require('.');
 
 const secureByDefault = process.env.WEBSOCKET_TEST_TRANSPORT === 'tls';
@@ -21,6 +23,11 @@ const serverOptions = { ...common, pskCallback: () => psk };
 /** What a client of the package under test needs as `tlsOptions`. */
 const clientOptions = { ...common, pskCallback: () => ({ psk, identity: 'test' }), checkServerIdentity: () => undefined };
 
+/** Ports at which servers of the package listen themselves with TLS. */
+const ownPorts = new Set();
+const ownTls = certificates.server;
+const ownClientOptions = { ca: certificates.ca, servername: 'localhost' };
+
 /** An HTTP or HTTPS server. */
 function createHttpServer(listener, secure = secureByDefault) {
   return secure ? https.createServer(serverOptions, listener) : http.createServer(listener);
@@ -28,10 +35,11 @@ function createHttpServer(listener, secure = secureByDefault) {
 
 /** As rawClient of ../raw, over TLS too. */
 async function rawClient(port, { secure = secureByDefault, head, ...request } = {}) {
-  if (!secure) return raw.rawClient(port, { head, ...request });
+  const isOwn = ownPorts.has(port);
+  if (!secure && !isOwn) return raw.rawClient(port, { head, ...request });
   const plain = net.connect({ port, host: '127.0.0.1' });
   await once(plain, 'connect');
-  const socket = tls.connect({ socket: plain, ...clientOptions });
+  const socket = tls.connect({ socket: plain, ...(isOwn ? ownClientOptions : clientOptions) });
   const peer = new raw.RawPeer(socket);
   await once(socket, 'secureConnect');
   // A TLS socket cannot reset a connection, but the one below can.
@@ -90,4 +98,6 @@ async function rawServer(onRequest, secure = secureByDefault) {
   });
 }
 
-module.exports = { secureByDefault, clientOptions, createHttpServer, rawClient, openRawClient, rawServer };
+module.exports = {
+  secureByDefault, clientOptions, ownPorts, ownTls, ownClientOptions, createHttpServer, rawClient, openRawClient, rawServer,
+};

@@ -12,7 +12,7 @@ const KIND = {
   END: 8, ERROR: 9, DRAINED: 10, REQUEST: 11, STOPPED: 12,
   /** Text for a connection that wants its bytes. */
   TEXT_BYTES: 13,
-  PASSED: 14,
+  PASSED: 14, TLS_FAILED: 15,
 };
 
 /** How the payload of a Close frame was. */
@@ -68,12 +68,17 @@ function eventValue(rows, at, values, slab) {
       return { code: rows[at + 2], reason: values[rows[at + 5]], failure: rows[at + 3], bits: rows[at + 4] };
     case KIND.REQUEST: {
       const value = rows[at + 5];
-      return { listener: rows[at + 2], port: rows[at + 3], lines: values[value], address: values[value + 1] };
+      const tls = rows[at + 4] === 1 ? values[value + 2] : null;
+      return { listener: rows[at + 2], port: rows[at + 3], lines: values[value], address: values[value + 1], tls };
+    }
+    case KIND.TLS_FAILED: {
+      const [address, code, message] = values[rows[at + 5]].split('\n');
+      return { listener: rows[at + 2], port: rows[at + 3], address, code, message };
     }
     case KIND.PASSED:
       return { listener: rows[at + 2], bytes: values[rows[at + 5]] };
     case KIND.ERROR:
-      // A fault that is none of the operating system has no number.
+      // What is no error of the operating system has no number: a code, which may be empty, and a message.
       return rows[at + 2] || values[rows[at + 5]];
     default:
       return rows[at + 2];

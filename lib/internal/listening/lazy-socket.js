@@ -10,6 +10,8 @@ const binding = require('../addon/binding');
 const { BoundFunction } = require('../base/context');
 const { Listeners } = require('../base/listener-store');
 const { kId, connectionOf } = require('../transport/connections-by-id');
+const { kTls, tlsProperties } = require('../tls/session');
+const { SecureSocket } = require('../tls/secure-socket');
 const { tellWhenWritten } = require('../transport/send-callbacks');
 const {
   kCounts, kFinal, kUnref, becomeTakenOver, changeAlive, counts, letGo, writeRaw,
@@ -33,8 +35,9 @@ const HIGH_WATER_MARK = new Writable().writableHighWaterMark;
  * @param {string} address
  * @param {number} port
  * @param {{ forget(id: number): void, giveBack(socket: net.Socket): void }} hooks of the listener
+ * @param {object|null} tls what was agreed on, if the connection is one of TLS; see ../tls/session
  */
-function LazySocket(id, address, port, hooks) {
+function LazySocket(id, address, port, hooks, tls) {
   // The constructor of net.Socket is called when what it makes is needed.
   this._events = new Listeners();
   this._eventsCount = 0;
@@ -42,6 +45,7 @@ function LazySocket(id, address, port, hooks) {
   this[kAddress] = address;
   this[kPort] = port;
   this[kHooks] = hooks;
+  this[kTls] = tls;
   this[kCounts] = null;
   this[kFinal] = null;
   this[kUnref] = false;
@@ -215,6 +219,7 @@ const properties = {
   pending() { return false; },
   connecting() { return false; },
   timeout() { return undefined; },
+  ...tlsProperties,
   readyState() {
     const { readable, writable } = this;
     if (readable) return writable ? 'open' : 'readOnly';
@@ -245,6 +250,7 @@ function materialize(socket) {
   socket._handle.reading = false;
   if (!unref) changeAlive(-1);
   becomeTakenOver(socket, id, () => hooks.giveBack(socket));
+  if (socket[kTls] !== null) Object.setPrototypeOf(socket, SecureSocket.prototype);
   if (unref) socket.unref();
   if (flowing === true) socket.readableFlowing = true;
   else if (flowing === false) socket.pause();

@@ -9,6 +9,7 @@ const net = require('net');
 const { isAvailable } = require('../transport/native-batches');
 const nativeListener = require('./native-listener');
 const { canShare, listensElsewhere, listenItself, share } = require('./shared-port');
+const { createHttpsServer } = require('../tls/https-server');
 const { optionError } = require('../base/errors');
 
 /** What Node gives a request to arrive, in milliseconds. */
@@ -68,22 +69,31 @@ function listenNatively(address, ...more) {
   }
 }
 
+/** Whether the addon listens, or else an HTTP server of Node. The port of a cluster is the primary's to open. */
+function listensByAddon(io) {
+  return io !== 'stream' && !cluster.isWorker && isAvailable();
+}
+
 class Listener {
   /**
-   * @param {{ port: number, host?: string, handshakeTimeout: number, io: string, fallback?: http.Server }} options
-   * @param {(request: object, socket: net.Socket, head?: Buffer) => void} onUpgrade
-   * @param {(error: Error|null) => void} onListening called once, in a later tick
+   * @param {{ port: number, host?: string, handshakeTimeout: number, fallback?: http.Server }} options
+   * @param {object|null} tls what prepareTls() has made of the option; not with `fallback`
+   * @param {{
+   *   onUpgrade(request: object, socket: net.Socket, head?: Buffer): void,
+   *   onTlsError(error: Error, address: net.AddressInfo): void,
+   *   onListening(error: Error|null): void
+   * }} callbacks of which the last one is called once, in a later tick
+   * @param {boolean} byAddon see listensByAddon()
    */
-  constructor({ port, host, handshakeTimeout, io, fallback }, onUpgrade, onListening) {
+  constructor({ port, host, handshakeTimeout, fallback }, tls, { onUpgrade, onTlsError, onListening }, byAddon) {
     /** What listens; null while the name of the host is looked up, and when it is closed. */
     this._bound = null;
     this._closed = false;
     const timeout = headTimeout(handshakeTimeout, fallback ? fallback.headersTimeout : 0);
     const done = (error) => process.nextTick(() => { if (!this._closed) onListening(error); });
-    // The port of a cluster is the primary's to open.
-    if (io === 'stream' || cluster.isWorker || (fallback && !canShare(fallback)) || !isAvailable()) {
+    if (!byAddon || (fallback && !canShare(fallback))) {
       if (fallback) this._bound = listenItself(fallback, listenOptions(port, host), done);
-      else this._listenByHttp(port, host, timeout, onUpgrade, done);
+      else this._listenByHttp(port, host, timeout, tls, onUpgrade, onTlsError, done);
       return;
     }
     const open = (address) => {
@@ -92,9 +102,9 @@ class Listener {
         this._bound = fallback
           ? share(fallback, (handOver) => {
             const maxHeadLength = fallback.maxHeaderSize || http.maxHeaderSize;
-            return listenNatively(address, port, timeout, onUpgrade, { maxHeadLength, handOver });
+            return listenNatively(address, port, timeout, { onRequest: onUpgrade, handOver }, { maxHeadLength });
           })
-          : listenNatively(address, port, timeout, onUpgrade);
+          : listenNatively(address, port, timeout, { onRequest: onUpgrade, onTlsError }, { tls: tls === null ? null : tls.context });
       } catch (error) {
         done(error);
         return;
@@ -112,9 +122,12 @@ class Listener {
     }
   }
 
-  _listenByHttp(port, host, timeout, onUpgrade, done) {
+  _listenByHttp(port, host, timeout, tls, onUpgrade, onTlsError, done) {
     // Node looks for requests that are late every 30 seconds, unless told otherwise; the addon four times a second.
-    const server = http.createServer({ connectionsCheckingInterval: Math.min(Math.max(timeout >> 2, 250), 30000) }, answerPlainRequest);
+    const options = { connectionsCheckingInterval: Math.min(Math.max(timeout >> 2, 250), 30000) };
+    const server = tls === null
+      ? http.createServer(options, answerPlainRequest)
+      : createHttpsServer({ ...options, handshakeTimeout: timeout }, tls, answerPlainRequest, onTlsError);
     server.headersTimeout = timeout;
     server.maxHeadersCount = MAX_HEADER_FIELDS;
     server.on('upgrade', onUpgrade);
@@ -123,12 +136,19 @@ class Listener {
       server.removeListener('error', done);
       done(null);
     });
-    this._bound = { address: () => server.address(), close: () => server.close() };
+    this._bound = {
+      address: () => server.address(), secure: (context) => server.setSecureContext(context), close: () => server.close(),
+    };
   }
 
   /** Where it listens; null before and after. */
   address() {
     return this._bound === null ? null : this._bound.address();
+  }
+
+  /** New connections get other certificates; see prepareTls(). */
+  secure({ context, node }) {
+    if (this._bound !== null) this._bound.secure(context || node);
   }
 
   close() {
@@ -138,4 +158,4 @@ class Listener {
   }
 }
 
-module.exports = { Listener, takeListenOptions };
+module.exports = { Listener, takeListenOptions, listensByAddon };

@@ -12,9 +12,11 @@ const { PLACE_MASK, connections, connectionOf, isPending } = require('../transpo
 const { onRequest } = require('../transport/native-batches');
 const { becomeOrdinary, changeAlive, changeAliveFor, nativeIdOf, readAgain } = require('../transport/taken-over-socket');
 const { giveBack } = require('../transport/giving-back');
+const { parseSession } = require('../tls/session');
+const { isSecure, becomePlaintext, unwrap } = require('../tls/secure-socket');
 const { UpgradeRequest } = require('./upgrade-request');
 
-/** What is to be done with requests, by the id of the listener: `{ answer, handOver }`. */
+/** What is to be done with requests, other connections and failed handshakes, by the id of the listener; see listen(). */
 const listeners = new Map();
 
 /** What has the place of a connection from its request to accept(). */
@@ -29,28 +31,35 @@ class PendingConnection {
   }
 
   /** Its request has arrived. */
-  requested({ listener, lines, address, port }) {
+  requested({ listener, lines, address, port, tls }) {
     const id = this._nativeId;
     // Nobody listens any more, or the connection has gone again.
-    const known = listeners.get(listener);
-    if (known === undefined || !binding.nativeKnow(id)) {
+    const hosted = listeners.get(listener);
+    if (hosted === undefined || !binding.nativeKnow(id)) {
       binding.nativeRemove(id);
       return;
     }
     connections[id & PLACE_MASK] = this;
-    this.socket = new LazySocket(id, address, port, hooks);
-    known.answer(new UpgradeRequest(this.socket, lines), this.socket);
+    this.socket = new LazySocket(id, address, port, hooks, tls === null ? null : parseSession(tls));
+    hosted.onRequest(new UpgradeRequest(this.socket, lines), this.socket);
   }
 
   /** Something else than an opening handshake has arrived. */
   passed({ listener, bytes }) {
-    const known = listeners.get(listener);
-    if (known === undefined) {
+    const hosted = listeners.get(listener);
+    if (hosted === undefined) {
       binding.nativeRemove(this._nativeId);
       return;
     }
     const fd = binding.nativeHandOver(this._nativeId);
-    if (fd !== -1) known.handOver(fd, bytes);
+    if (fd !== -1) hosted.handOver(fd, bytes);
+  }
+
+  /** There will be none. */
+  tlsFailed({ listener, address, port, code, message }) {
+    const hosted = listeners.get(listener);
+    if (hosted === undefined) return;
+    hosted.onTlsError(Object.assign(new Error(message), { code }), { address, family: familyOf(address), port });
   }
 
   // No frames are read before accept().
@@ -74,6 +83,14 @@ const hooks = {
       giveBack(owner);
       return;
     }
+    if (isSecure(socket)) {
+      becomePlaintext(socket);
+      const left = unwrap(socket);
+      if (left === null) return;
+      binding.releaseReceiver(left.receiver);
+      if (left.unread.length > 0) socket.unshift(left.unread);
+      return;
+    }
     if (owner !== undefined) connections[id & PLACE_MASK] = undefined;
     if (!becomeOrdinary(socket)) return;
     changeAliveFor(socket, -1);
@@ -88,28 +105,36 @@ const hooks = {
   },
 };
 
+function familyOf(address) {
+  return net.isIPv6(address) ? 'IPv6' : 'IPv4';
+}
+
 /**
  * Listens at an IP address.
  * @param {string} address
  * @param {number} port 0 lets the operating system choose
  * @param {number} timeout milliseconds that a request may take to arrive
- * @param {(request: UpgradeRequest, socket: net.Socket) => void} answer called with each request
- * @param {{ maxHeadLength?: number, handOver?: (fd: number, bytes: Buffer) => void }} [more] `handOver` gets connections with
- *   anything else than an opening handshake, and what was read of them; without it, the addon refuses them
- * @returns {{ address(): net.AddressInfo, close(): void, ref(): void, unref(): void }}
+ * @param {{
+ *   onRequest(request: UpgradeRequest, socket: net.Socket): void,
+ *   onTlsError?(error: Error, address: net.AddressInfo): void,
+ *   handOver?(fd: number, bytes: Buffer): void
+ * }} hosted called with each request; with each handshake of TLS that has failed; and with connections that bring anything
+ *   else than an opening handshake, and what was read of them. Without `handOver`, the addon refuses them
+ * @param {{ maxHeadLength?: number, tls?: object|null }} [more] `tls`: that of the addon, from prepareTls(); null for plain TCP
+ * @returns {{ address(): net.AddressInfo, secure(tls: object): void, close(): void, ref(): void, unref(): void }}
  * @throws {Error} that of the operating system
  */
-function listen(address, port, timeout, answer, { maxHeadLength = maxHeaderSize, handOver } = {}) {
+function listen(address, port, timeout, hosted, { maxHeadLength = maxHeaderSize, tls = null } = {}) {
   prepareLazySockets();
-  const bound = binding.nativeListen(address, port, timeout, maxHeadLength, handOver !== undefined);
+  const bound = binding.nativeListen(address, port, timeout, maxHeadLength, hosted.handOver !== undefined, tls);
   if (bound.error !== 0) {
     const code = getSystemErrorName(-bound.error);
     throw Object.assign(new Error(`listen ${code}: ${address}:${port}`),
       { code, errno: -bound.error, syscall: 'listen', address, port });
   }
-  listeners.set(bound.listener, { answer, handOver });
+  listeners.set(bound.listener, hosted);
   changeAlive(1);
-  const info = { address: bound.address, family: net.isIPv6(bound.address) ? 'IPv6' : 'IPv4', port: bound.port };
+  const info = { address: bound.address, family: familyOf(bound.address), port: bound.port };
   let open = true;
   let alive = true;
   const keepAlive = (wanted) => {
@@ -120,6 +145,7 @@ function listen(address, port, timeout, answer, { maxHeadLength = maxHeaderSize,
     address: () => ({ ...info }),
     ref: () => keepAlive(true),
     unref: () => keepAlive(false),
+    secure: (context) => binding.nativeSecureListener(bound.listener, context),
     close() {
       if (!open) return;
       open = false;

@@ -44,6 +44,7 @@ const SERVER_OPTIONS = {
   fallback: [null, fallbackServer],
   path: [null, other],
   host: [null, other],
+  tls: [null, other],
   allowedOrigins: [null, other],
   verifyOrigin: [null, other],
   maxReceivedFrameSize: [0x10000, size],

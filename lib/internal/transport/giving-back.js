@@ -12,6 +12,8 @@ const { scheduleDelivery } = require('../connection/delivery');
 const { StreamReceiver } = require('./stream-receiver');
 const { PLACE_MASK, connections } = require('./connections-by-id');
 const { DRAIN, tellWhenWritten, endCallbacks } = require('./send-callbacks');
+const { kTls } = require('../tls/session');
+const { isSecure, becomePlaintext, unwrap } = require('../tls/secure-socket');
 const { openHandle, countBefore } = require('./closed-handle');
 const { becomeOrdinary, readAgain, changeAliveFor } = require('./taken-over-socket');
 
@@ -20,6 +22,14 @@ const NO_BYTES = Buffer.alloc(0);
 /** Has Node write the socket of a connection from now on, and read it when `stopped` is called. */
 function giveBack(connection) {
   const { socket, _nativeId: id } = connection;
+  if (isSecure(socket)) {
+    // Nobody but the addon can write it.
+    becomePlaintext(socket);
+    binding.nativeStop(id, true);
+    connection._earlyChunks = [];
+    connection._becomeStream();
+    return;
+  }
   if (openHandle(socket) === null) {
     socket.destroy(Object.assign(new Error('dup EMFILE'), { code: 'EMFILE', syscall: 'dup' }));
     return;
@@ -49,6 +59,10 @@ function giveBack(connection) {
 /** Everything that the addon has read was delivered: Node reads from now on. */
 function stopped(connection) {
   if (connection._earlyChunks === null) return;
+  if (isSecure(connection.socket)) {
+    receivePlaintext(connection);
+    return;
+  }
   // Those who wait for what the addon still writes are told first.
   if (binding.nativeFlushOne(connection._nativeId) > 0 || connection._sendCallbacks !== null) {
     tellWhenWritten(connection, new BoundFunction(() => stopped(connection)));
@@ -64,9 +78,29 @@ function stopped(connection) {
   scheduleDelivery(connection);
 }
 
+/** The same for a connection with TLS, whose plaintext the addon passes on. */
+function receivePlaintext(connection) {
+  const { socket, _earlyChunks: chunks } = connection;
+  const left = unwrap(socket);
+  connection._nativeId = null;
+  connection._earlyChunks = null;
+  if (left === null) return;
+  if (left.unread.length > 0) chunks.unshift(left.unread);
+  connection._receiveAsStream(StreamReceiver.from(left.receiver), chunks);
+  // As the handle of a socket begins to read.
+  socket.read(0);
+  scheduleDelivery(connection);
+}
+
 /** The connection has ended before everything was delivered. */
 function abandon(connection) {
   if (connection._earlyChunks === null) return;
+  if (connection.socket[kTls]) {
+    // Its socket has let go of it, with all that waited.
+    connection._earlyChunks = null;
+    connection._nativeId = null;
+    return;
+  }
   endCallbacks(connection, binding.nativeFlushOne(connection._nativeId));
   forget(connection, binding.nativeRemove);
 }

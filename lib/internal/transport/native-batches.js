@@ -104,7 +104,7 @@ function dispatch(count, ...list) {
     const at = ROW * nextRow++;
     const id = rows[at];
     const kind = rows[at + 1];
-    const isNew = kind === KIND.REQUEST || kind === KIND.PASSED;
+    const isNew = kind === KIND.REQUEST || kind === KIND.PASSED || kind === KIND.TLS_FAILED;
     const connection = isNew ? createPending(id) : connections[id & PLACE_MASK];
     // Later events of a connection that the program has closed meanwhile are nobody's.
     if (connection === undefined || connection._nativeId !== id) continue;

@@ -42,6 +42,9 @@ function happen(connection, kind, value) {
     case KIND.REQUEST:
       connection.requested(value);
       return;
+    case KIND.TLS_FAILED:
+      connection.tlsFailed(value);
+      return;
     case KIND.STOPPED:
       stopped(connection);
       return;
@@ -54,9 +57,12 @@ function happen(connection, kind, value) {
   }
 }
 
-/** The error that Node would have reported, or one of the addon's own, of which there is only a message. */
+/** The error that Node would have reported, that of a session of TLS, or one of the addon's own, which has no code. */
 function socketError(reason) {
-  if (typeof reason === 'string') return Object.assign(new Error(reason), { code: 'ERR_WEBSOCKET_INTERNAL' });
+  if (typeof reason === 'string') {
+    const [code, message] = reason.split('\n');
+    return Object.assign(new Error(message), { code: code || 'ERR_WEBSOCKET_INTERNAL' });
+  }
   const number = reason;
   const code = getSystemErrorName(-number);
   const syscall = code === 'EPIPE' ? 'write' : 'read';

@@ -230,6 +230,12 @@ function becomeOrdinary(socket) {
   return id !== null;
 }
 
+/** Gives the socket the methods of `prototype`. The addon goes on to read and write it, without frames. */
+function becomeRaw(socket, prototype) {
+  socket[kGiveBack] = () => {};
+  Object.setPrototypeOf(socket, prototype);
+}
+
 /** Has the handle of such a socket read. */
 function readAgain(socket) {
   const handle = socket._handle;
@@ -260,6 +266,6 @@ function nativeIdOf(socket) {
 }
 
 module.exports = {
-  GONE, kCounts, kFinal, kUnref, writeRaw, changeAlive, changeAliveFor, counts, letGo, becomeTakenOver, becomeOrdinary,
+  TakenOverSocket, becomeRaw, GONE, kCounts, kFinal, kUnref, writeRaw, changeAlive, changeAliveFor, counts, letGo, becomeTakenOver, becomeOrdinary,
   readAgain, afterDrain, nativeIdOf,
 };

@@ -11,15 +11,15 @@
 //! | `FAILED`  | close code     | `FAILED_*`|                        | the description              |
 //! | `FRAME`   | offset in slab | length    | first bytes of header  | or a Buffer                  |
 //! | `END`     |                |           |                        |                              |
-//! | `ERROR`   | error number   |           |                        | the message when that is 0   |
+//! | `ERROR`   | error number   |           |                        | code and message, a line for each, when that is 0 |
 //! | `DRAINED` | calls answered |           |                        |                              |
 //! | `REQUEST` | listener       | port      |                        | the request, see `of_request`|
 //! | `STOPPED` |                |           |                        |                              |
 //! | `PASSED`  | listener       |           |                        | all that was read, a Buffer  |
+//! | `TLS_FAILED` | listener    | port      |                        | code, text and address, a line for each |
 //!
-//! Those from `END` to `STOPPED`, and `PASSED`, come from sockets of the reactor only; see [`SocketEvent`]. JavaScript copies what
-//! it wants of the slab while
-//! it is told. lib/internal/addon/rows.js has the same numbers; a test compares them with [`shared_constants`].
+//! Those from `END` to `STOPPED`, `PASSED` and `TLS_FAILED` come from sockets of the reactor only; see [`SocketEvent`]. JavaScript
+//! copies what it wants of the slab while it is told. lib/internal/addon/rows.js has the same numbers; a test compares them with [`shared_constants`].
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -32,11 +32,15 @@ use super::values::{Values, utf16_string};
 use crate::protocol::close::{CloseError, NO_STATUS};
 use crate::protocol::{Event, FrameHeader, MessageKind, PeerError};
 #[cfg(unix)]
+use crate::tls::SessionInfo;
+#[cfg(unix)]
 use crate::transport::reactor::event::{ConnectionId, SocketEvent};
 #[cfg(unix)]
 use crate::transport::reactor::opening::Requested;
 #[cfg(unix)]
 use crate::transport::reactor::read_buffer::ReceivedBytes;
+#[cfg(unix)]
+use crate::transport::reactor::secure::{Unsecured, tls_error};
 
 /// Defines constants, and a function that lists them for JavaScript.
 macro_rules! shared_constants {
@@ -66,6 +70,7 @@ shared_constants! {
     STOPPED = 12,
     TEXT_BYTES = 13,
     PASSED = 14,
+    TLS_FAILED = 15,
     CLOSE_VALID = 0,
     CLOSE_INVALID_CODE = 1,
     CLOSE_INVALID_REASON = 2,
@@ -138,28 +143,43 @@ impl Row {
                 let value = values.push(BufferSlice::copy_from(env, &passed.bytes)?)?;
                 Self { id, kind: PASSED, a: passed.listener.raw(), value, ..Self::default() }
             }
+            SocketEvent::Unsecured(unsecured) => {
+                let Unsecured { listener, peer, error } = *unsecured;
+                let value = values.push(format!("{}\n{}\n{error}", peer.ip(), error.code))?;
+                let (a, b) = (listener.raw(), u32::from(peer.port()));
+                Self { id, kind: TLS_FAILED, a, b, value, ..Self::default() }
+            }
             SocketEvent::Stopped => Self { id, kind: STOPPED, ..Self::default() },
             SocketEvent::End => Self { id, kind: END, ..Self::default() },
-            SocketEvent::Error(error) => match error.raw_os_error() {
-                Some(number) => Self { id, kind: ERROR, a: number.cast_unsigned(), ..Self::default() },
-                None => Self { id, kind: ERROR, value: values.push(error.to_string())?, ..Self::default() },
-            },
+            SocketEvent::Error(error) => {
+                if let Some(number) = error.raw_os_error() {
+                    return Ok(Self { id, kind: ERROR, a: number.cast_unsigned(), ..Self::default() });
+                }
+                // A fault of ours has no code.
+                let code = tls_error(&error).map(|error| error.code).unwrap_or_default();
+                let value = values.push(format!("{code}\n{error}"))?;
+                Self { id, kind: ERROR, value, ..Self::default() }
+            }
             SocketEvent::Drained(asked) => Self { id, kind: DRAINED, a: asked, ..Self::default() },
         })
     }
 
     /// A request that has come in on a listener. Its values are its parts, a line for each (method, target, names and values of
-    /// headers in turn), and the address of the client.
+    /// headers in turn), and the address of the client. With TLS (`c` is 1) what was agreed on follows, a line for each.
     #[cfg(unix)]
     fn of_request(id: u32, requested: &Requested, values: &mut Values<'_>) -> Result<Self> {
-        let Requested { listener, peer, request } = requested;
+        let Requested { listener, peer, request, tls } = requested;
         let mut lines = format!("{}\n{}", request.method, request.target);
         for (name, value) in &request.headers {
             lines.extend(["\n", name, "\n", value]);
         }
         let value = values.push(lines)?;
         values.push(peer.ip().to_string())?;
-        Ok(Self { id, kind: REQUEST, a: listener.raw(), b: u32::from(peer.port()), value, ..Self::default() })
+        if let Some(tls) = tls {
+            values.push(session_lines(tls))?;
+        }
+        let (a, b, c) = (listener.raw(), u32::from(peer.port()), u32::from(tls.is_some()));
+        Ok(Self { id, kind: REQUEST, a, b, c, value })
     }
 
     /// The row of an event, whose value is added to `values`. `slab` is the address of the slab.
@@ -272,6 +292,27 @@ fn failure(error: PeerError) -> (u32, u32) {
         | PeerError::TooManyBytes(_)
         | PeerError::OutOfMemory => (FAILED_OTHERWISE, 0),
     }
+}
+
+/// What was agreed on for TLS, a line for each; lib/internal/tls/session.js reads them.
+#[cfg(unix)]
+fn session_lines(info: &SessionInfo) -> String {
+    #[cfg(feature = "tls")]
+    {
+        let flag = |flag: bool| if flag { "1" } else { "" };
+        [
+            info.protocol,
+            &info.cipher,
+            &info.alpn,
+            &info.server_name,
+            flag(info.is_resumed),
+            flag(info.is_authorized),
+            info.authorization_error,
+        ]
+        .join("\n")
+    }
+    #[cfg(not(feature = "tls"))]
+    match *info {}
 }
 
 /// The first two bytes of a frame, without its length: FIN, RSV, opcode, MASK.

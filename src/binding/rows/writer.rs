@@ -46,15 +46,18 @@ pub(in crate::binding) fn write_portion(
     rows.with(|rows| {
         let (_, rows) = rows.as_chunks_mut::<ROW_LEN>().0.split_at_mut(1);
         while portion.rows < rows.len().min(MAX_ROWS)
-            // A request has two values.
-            && values.len() + 2 <= MAX_VALUES
+            // A request has three values.
+            && values.len() + 3 <= MAX_VALUES
             && bytes < MAX_BYTES
             && let Some(entry) = events.pop()
         {
             portion.events += 1;
             portion.releases = portion.releases.max(entry.releases);
             // The first that JavaScript hears of a connection.
-            let is_new = matches!(entry.event, SocketEvent::Requested(_) | SocketEvent::Passed(_));
+            let is_new = matches!(
+                entry.event,
+                SocketEvent::Requested(_) | SocketEvent::Passed(_) | SocketEvent::Unsecured(_)
+            );
             if !is_new && !is_known(entry.id) {
                 continue;
             }

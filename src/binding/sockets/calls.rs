@@ -130,6 +130,17 @@ pub fn native_release(id: u32) -> Result<Option<ReleasedSocket>> {
     Ok(Some(ReleasedSocket { receiver: add_receiver(released.receiver)?, unread: released.unread.into() }))
 }
 
+/// Has the program go on with the plaintext of a connection with TLS that was stopped, or whose request was not accepted: what
+/// comes is told as `BINARY` rows, and nothing comes before `nativePause`. `null` when it is gone.
+#[napi(catch_unwind)]
+pub fn native_unwrap(id: u32) -> Result<Option<ReleasedSocket>> {
+    let released = started(|environment| {
+        environment.with_reactor(|reactor, _| reactor.unwrap(SlotId::from_raw(id))).flatten()
+    })?;
+    let Some(released) = released else { return Ok(None) };
+    Ok(Some(ReleasedSocket { receiver: add_receiver(released.receiver)?, unread: released.unread.into() }))
+}
+
 /// Whether something is being inflated for a connection on another thread, for tests.
 #[napi(catch_unwind)]
 pub fn native_is_inflating(id: u32) -> bool {

@@ -3,13 +3,16 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::IntoRawFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use napi::Result;
+use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
 use super::environment::started;
 use crate::binding::arguments::config;
+use crate::binding::tls::TlsContext;
 use crate::slots::SlotId;
 
 /// What has come of [`native_listen`].
@@ -26,7 +29,8 @@ pub struct Listening {
 }
 
 /// Listens at an IP address. A request has `timeout` milliseconds to arrive, and its head `max_head_len` bytes. With
-/// `passes_on`, a `PASSED` row tells of what is no opening handshake, for `nativeHandOver`; else it is refused.
+/// `passes_on`, a `PASSED` row tells of what is no opening handshake, for `nativeHandOver`; else it is refused. `tls` is what
+/// `nativeTlsContext` has made, or `null`; not with `passes_on`.
 #[napi(catch_unwind)]
 pub fn native_listen(
     address: String,
@@ -34,16 +38,18 @@ pub fn native_listen(
     timeout: u32,
     max_head_len: u32,
     passes_on: bool,
+    tls: Option<&TlsContext>,
 ) -> Result<Listening> {
     const INVALID: i32 = 22;
     let failed = |error| Listening { listener: 0, address: String::new(), port: 0, error };
     let (Ok(ip), Ok(port)) = (address.parse::<IpAddr>(), u16::try_from(port)) else {
         return Ok(failed(INVALID));
     };
+    let tls = tls.map(|tls| Arc::clone(tls));
     started(|environment| {
         let timeout = Duration::from_millis(u64::from(timeout));
         let listening = environment.with_reactor(|reactor, _| {
-            let listening = reactor.listen(SocketAddr::new(ip, port), timeout, max_head_len as usize)?;
+            let listening = reactor.listen(SocketAddr::new(ip, port), timeout, max_head_len as usize, tls)?;
             if passes_on {
                 reactor.pass_on(listening.0);
             }
@@ -58,6 +64,24 @@ pub fn native_listen(
         let (address, port) = (address.ip().to_string(), u32::from(address.port()));
         Listening { listener: listener.raw(), address, port, error: 0 }
     })
+}
+
+/// New connections of a listener with TLS get other certificates.
+#[napi(catch_unwind)]
+pub fn native_secure_listener(listener: u32, tls: &TlsContext) -> Result<()> {
+    let tls = Arc::clone(tls);
+    started(|environment| {
+        environment.with_reactor(|reactor, _| reactor.secure_listener(SlotId::from_raw(listener), tls));
+    })
+}
+
+/// The certificates of the client of a connection with TLS in DER, its own first.
+#[napi(catch_unwind)]
+pub fn native_peer_certificates(id: u32) -> Result<Vec<Buffer>> {
+    let certificates = started(|environment| {
+        environment.with_reactor(|reactor, _| reactor.peer_certificates(SlotId::from_raw(id)))
+    })?;
+    Ok(certificates.unwrap_or_default().into_iter().map(Buffer::from).collect())
 }
 
 /// Stops listening. Connections stay open.

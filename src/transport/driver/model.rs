@@ -210,7 +210,7 @@ impl Reactor {
         }
     }
 
-    pub(super) fn expire(&mut self, _: Instant) -> Deadlines {
+    pub(super) fn expire(&mut self, _: Instant, _: &mut Events) -> Deadlines {
         Deadlines::None
     }
 

@@ -357,11 +357,12 @@ impl SharedReactor {
     pub(super) fn expire(&self, now: Instant) -> Deadlines {
         let mut guard = lock(&self.guarded);
         let Some(Guarded { reactor, events }) = guard.as_mut() else { return Deadlines::None };
-        let Ok(next) = catch_unwind(AssertUnwindSafe(|| reactor.expire(now))) else {
+        let next = catch_unwind(AssertUnwindSafe(|| reactor.expire(now, events)));
+        if next.is_err() {
             reactor.fail_all(&fault(), events);
-            self.publish_elsewhere(events);
-            return Deadlines::Later;
-        };
+        }
+        self.publish_elsewhere(events);
+        let Ok(next) = next else { return Deadlines::Later };
         if reactor.has_work() {
             self.wake_driver();
         }

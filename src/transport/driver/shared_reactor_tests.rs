@@ -341,8 +341,9 @@ fn a_request_that_does_not_arrive_is_refused_by_the_runtime() {
     let mut js = JavaScript::with_worker();
     for _ in 0..2 {
         let address = (Ipv4Addr::LOCALHOST, 0).into();
-        let (listener, address) =
-            js.with_reactor(|reactor, _| reactor.listen(address, Duration::from_millis(100), 1024)).unwrap();
+        let (listener, address) = js
+            .with_reactor(|reactor, _| reactor.listen(address, Duration::from_millis(100), 1024, None))
+            .unwrap();
         js.shared.watch_deadlines();
         let mut peer = connect(address);
         peer.write_all(b"GET /").unwrap();
@@ -361,7 +362,8 @@ fn an_environment_ends_in_the_midst_of_everything() {
         let mut all: Vec<_> = (0..FANNED_OUT + 10).map(|_| pair(&mut js)).collect();
         let ids: Vec<_> = all.iter().map(|(id, ..)| *id).collect();
         let address = (Ipv4Addr::LOCALHOST, 0).into();
-        let listening = js.with_reactor(|reactor, _| reactor.listen(address, Duration::from_millis(1), 1024));
+        let listening =
+            js.with_reactor(|reactor, _| reactor.listen(address, Duration::from_millis(1), 1024, None));
         js.shared.watch_deadlines();
         let slow = connect(listening.unwrap().1);
         if round % 2 == 0 {
@@ -385,7 +387,7 @@ fn an_environment_ends_in_the_midst_of_everything() {
 fn tasks_end_with_their_environment() {
     let mut js = JavaScript::new();
     let address = (Ipv4Addr::LOCALHOST, 0).into();
-    let listening = js.with_reactor(|reactor, _| reactor.listen(address, Duration::from_secs(1), 1024));
+    let listening = js.with_reactor(|reactor, _| reactor.listen(address, Duration::from_secs(1), 1024, None));
     js.shared.watch_deadlines();
     js.with_reactor(|reactor, _| reactor.close_listener(listening.unwrap().0));
     // Both sleep by then, and nothing will wake them.

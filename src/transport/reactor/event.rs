@@ -25,6 +25,9 @@ pub(crate) enum SocketEvent {
     Requested(Box<Requested>),
     /// A connection has come in on a listener that passes on what is no opening handshake, as this one is not.
     Passed(Box<Passed>),
+    /// A connection has come in on a listener with TLS, and its handshake has come to nothing.
+    #[cfg(not(loom))]
+    Unsecured(Box<super::secure::Unsecured>),
     /// Nothing is read any more, as [`Reactor::stop`](super::Reactor::stop) asked, and nothing follows that was read.
     Stopped,
     /// The peer has closed its direction of the socket.

@@ -41,8 +41,10 @@ fn a_peer_that_never_stops_does_not_hide_the_others() {
     let (busy, _busy, busy_peer) = bench.connect();
     write_aside(&busy_peer, message(&vec![1; 60_000]).repeat(200));
     guess_until(&mut bench, |bench| bench.messages_of(busy).len() >= 5);
-    let (listener, address) =
-        bench.reactor.listen((std::net::Ipv4Addr::LOCALHOST, 0).into(), PATIENCE, 4096).expect("a port");
+    let (listener, address) = bench
+        .reactor
+        .listen((std::net::Ipv4Addr::LOCALHOST, 0).into(), PATIENCE, 4096, None)
+        .expect("a port");
     let mut newcomer = TcpStream::connect(address).unwrap();
     newcomer.write_all(REQUEST.as_bytes()).unwrap();
     guess_until(&mut bench, |bench| {

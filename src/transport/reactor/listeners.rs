@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpListener;
@@ -15,6 +16,7 @@ use mio::{Interest, Registry, Token};
 
 use super::event::{ConnectionId, ListenerId};
 use crate::slots::Slots;
+use crate::tls::Context;
 
 /// Connections accepted from one listener at a time, before others have their turn.
 const ACCEPTED_AT_ONCE: usize = 64;
@@ -40,6 +42,8 @@ struct Listener {
     /// What is no opening handshake is for somebody else to answer.
     passes_on: bool,
     accepting: Accepting,
+    /// What TLS needs, if connections carry it.
+    tls: Option<Arc<Context>>,
     /// Connections whose request has not arrived, by the time at which they came; some have gone on since.
     heads: VecDeque<(Instant, ConnectionId)>,
 }
@@ -62,6 +66,7 @@ pub(super) struct Accepted {
     pub(super) peer: SocketAddr,
     pub(super) max_head_len: usize,
     pub(super) passes_on: bool,
+    pub(super) tls: Option<Arc<Context>>,
 }
 
 /// A connection whose time is over.
@@ -102,6 +107,7 @@ impl Listeners {
         address: SocketAddr,
         timeout: Duration,
         max_head_len: usize,
+        tls: Option<Arc<Context>>,
     ) -> io::Result<(ListenerId, SocketAddr)> {
         let mut socket = TcpListener::bind(address)?;
         let address = socket.local_addr()?;
@@ -109,7 +115,15 @@ impl Listeners {
         registry.register(&mut socket, Self::token(id), Interest::READABLE)?;
         let heads = VecDeque::new();
         let accepting = Accepting::Nothing;
-        self.slots.insert(Listener { socket, timeout, max_head_len, passes_on: false, accepting, heads });
+        self.slots.insert(Listener {
+            socket,
+            timeout,
+            max_head_len,
+            passes_on: false,
+            accepting,
+            tls,
+            heads,
+        });
         Ok((id, address))
     }
 
@@ -117,6 +131,13 @@ impl Listeners {
     pub(super) fn pass_on(&mut self, id: ListenerId) {
         if let Some(listener) = self.slots.get_mut(id) {
             listener.passes_on = true;
+        }
+    }
+
+    /// New connections get other certificates, if the listener has had some.
+    pub(super) fn secure(&mut self, id: ListenerId, context: Arc<Context>) {
+        if let Some(Listener { tls: Some(tls), .. }) = self.slots.get_mut(id) {
+            *tls = context;
         }
     }
 
@@ -144,9 +165,17 @@ impl Listeners {
         let mut accepted = Vec::new();
         for (id, listener) in self.slots.iter_mut() {
             if listener.accepting == Accepting::Pending {
-                let Listener { max_head_len, passes_on, .. } = *listener;
+                let Listener { max_head_len, passes_on, tls, .. } = listener;
+                let (max_head_len, passes_on, tls) = (*max_head_len, *passes_on, &*tls);
                 let add = |stream, peer| {
-                    accepted.push(Accepted { listener: id, stream, peer, max_head_len, passes_on });
+                    accepted.push(Accepted {
+                        listener: id,
+                        stream,
+                        peer,
+                        max_head_len,
+                        passes_on,
+                        tls: tls.clone(),
+                    });
                 };
                 listener.accepting = accept_some(&listener.socket, &now, add);
             }

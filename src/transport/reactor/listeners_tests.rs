@@ -16,7 +16,7 @@ const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nCo
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 fn listen(bench: &mut Bench, timeout: Duration) -> (ListenerId, SocketAddr) {
-    bench.reactor.listen((Ipv4Addr::LOCALHOST, 0).into(), timeout, 16 * 1024).unwrap()
+    bench.reactor.listen((Ipv4Addr::LOCALHOST, 0).into(), timeout, 16 * 1024, None).unwrap()
 }
 
 /// A peer that the reactor has accepted and that has sent the beginning of a request.
@@ -44,7 +44,7 @@ fn requested(bench: &mut Bench, listener: ListenerId) -> ConnectionId {
 fn expire(bench: &mut Bench, after: Duration) -> Deadlines {
     let now = Instant::now() + after;
     loop {
-        match bench.reactor.expire(now) {
+        match bench.reactor.expire(now, &mut bench.events) {
             Deadlines::Now => {}
             next => return next,
         }
@@ -167,7 +167,7 @@ fn a_request_for_a_listener_that_is_closed_meanwhile_names_no_other_one() {
 fn an_address_in_use_is_an_error() {
     let mut bench = Bench::new();
     let (_, address) = listen(&mut bench, LONG);
-    let error = bench.reactor.listen(address, LONG, 1024).unwrap_err();
+    let error = bench.reactor.listen(address, LONG, 1024, None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
 }
 
@@ -219,7 +219,7 @@ fn a_refused_peer_that_does_not_go_is_closed_after_a_while() {
 #[test]
 fn a_head_that_is_too_long_is_refused() {
     let mut bench = Bench::new();
-    let (_, address) = bench.reactor.listen((Ipv4Addr::LOCALHOST, 0).into(), LONG, 100).unwrap();
+    let (_, address) = bench.reactor.listen((Ipv4Addr::LOCALHOST, 0).into(), LONG, 100, None).unwrap();
     let mut peer = connect(address);
     peer.write_all(format!("GET / HTTP/1.1\r\nLong: {}\r\n", "x".repeat(70_000)).as_bytes()).unwrap();
     assert!(answer(&mut bench, &peer).starts_with("HTTP/1.1 431 "));
@@ -364,7 +364,7 @@ fn each_listener_has_a_deadline_of_its_own() {
     // The one with more time comes first.
     let mut slow = slow_peer(&mut bench, patient);
     let late = slow_peer(&mut bench, impatient);
-    assert_eq!(bench.reactor.expire(Instant::now()), Deadlines::Later);
+    assert_eq!(bench.reactor.expire(Instant::now(), &mut bench.events), Deadlines::Later);
     assert_eq!(expire(&mut bench, Duration::from_secs(2)), Deadlines::Later);
     assert!(answer(&mut bench, &late).starts_with("HTTP/1.1 408 "));
     assert!(is_open(&mut slow));

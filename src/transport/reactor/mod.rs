@@ -14,6 +14,8 @@ mod outbox;
 mod reactor;
 pub(crate) mod read_buffer;
 #[cfg(not(loom))]
+pub(crate) mod secure;
+#[cfg(not(loom))]
 pub(crate) mod socket;
 #[cfg(not(loom))]
 mod states;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::event::ListenerId;
 use crate::handshake::head::HeadReader;
 use crate::handshake::server::Request;
+use crate::tls::SessionInfo;
 
 /// What a socket is there for.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(crate) enum Stage {
     Head(Box<Opening>),
     /// JavaScript was told of the request and has not accepted it; nothing is read meanwhile.
     Requested,
+    /// The program reads and writes the plaintext of a session of TLS itself; what comes is told as messages.
+    Raw,
     /// The request was refused here. What the peer still sends is thrown away until it closes.
     Refused,
     /// It is no opening handshake, and somebody else is going to have the connection; nothing is read meanwhile.
@@ -41,6 +44,8 @@ pub(crate) struct Requested {
     pub(crate) listener: ListenerId,
     pub(crate) peer: SocketAddr,
     pub(crate) request: Request,
+    /// What was agreed on, if the connection is one of TLS.
+    pub(crate) tls: Option<SessionInfo>,
 }
 
 /// Something else than an opening handshake has arrived on a listener.

@@ -32,11 +32,11 @@ impl Spares {
     /// How many are kept.
     const MAX: usize = 64;
 
-    fn take(&mut self) -> BytesMut {
+    pub(super) fn take(&mut self) -> BytesMut {
         self.0.pop().unwrap_or_default()
     }
 
-    fn put(&mut self, mut memory: BytesMut) {
+    pub(super) fn put(&mut self, mut memory: BytesMut) {
         if self.0.len() < Self::MAX && (1..=KEEP).contains(&memory.capacity()) {
             memory.clear();
             self.0.push(memory);

@@ -25,6 +25,7 @@ use super::listeners::{Accepted, Late, Listeners};
 use super::opening::{Opening, Stage};
 use super::outbox::{Outbox, Spares};
 use super::read_buffer::{READ_LEN, ReadBuffer};
+use super::secure::Secure;
 use super::socket::{Counters, Socket, watched};
 use super::states::{Reasons, WriteState};
 use super::{Deadlines, Look, Progress};
@@ -32,6 +33,7 @@ use crate::handshake::head::{HeadReader, refusal};
 use crate::protocol::receiver::Receiver;
 use crate::protocol::{Config, Limits, Role};
 use crate::slots::Slots;
+use crate::tls::{Context, Session};
 
 /// Events taken from the operating system at a time.
 const EVENTS: usize = 1024;
@@ -236,6 +238,18 @@ impl Reactor {
         Some(Released { receiver: socket.receiver, unread: socket.early })
     }
 
+    /// The program goes on with the plaintext of a session of TLS. Returns what it needs for that. Nothing is read before
+    /// [`Reactor::pause`] says that it may be.
+    pub(crate) fn unwrap(&mut self, id: ConnectionId) -> Option<Released> {
+        let socket = self.sockets.get_mut(id).filter(|socket| socket.tls.is_some())?;
+        socket.stage = Stage::Raw;
+        socket.read.hold(Reasons::PAUSED);
+        let _ = socket.read.let_go(Reasons::STOPPED | Reasons::REQUESTED);
+        socket.read.miss();
+        let receiver = std::mem::replace(&mut socket.receiver, Receiver::over());
+        Some(Released { receiver, unread: std::mem::take(&mut socket.early) })
+    }
+
     fn take(&mut self, id: ConnectionId) -> Option<Socket> {
         let socket = self.sockets.remove(id)?;
         socket.deregister(&self.poll);
@@ -307,7 +321,7 @@ impl Reactor {
         for (id, socket) in self.sockets.iter_mut() {
             socket.in_read_list = false;
             socket.in_flush_list = false;
-            if matches!(socket.stage, Stage::Open | Stage::Requested) {
+            if matches!(socket.stage, Stage::Open | Stage::Requested | Stage::Raw) {
                 let error = error
                     .raw_os_error()
                     .map_or_else(|| io::Error::other(error.to_string()), io::Error::from_raw_os_error);
@@ -358,7 +372,8 @@ impl Reactor {
     pub(crate) fn send_now<'p>(&mut self, id: ConnectionId, pieces: impl Iterator<Item = &'p [u8]>) {
         let Some(socket) = self.sockets.get_mut(id) else { return };
         let mut pieces = pieces.peekable();
-        if socket.write != WriteState::Failed {
+        // What is encrypted is copied anyway.
+        if socket.write != WriteState::Failed && socket.tls.is_none() {
             // Errors come again, with the next flush.
             let before = socket.outbox.flush(&socket.stream, &mut self.spares).unwrap_or_default();
             let written =
@@ -482,7 +497,7 @@ impl Reactor {
         let id = self.last_read;
         let socket = self.sockets.get(id)?;
         let alone = self.sockets.len() == 1 && self.read_list.is_empty() && !self.unasked;
-        if !alone || self.guesses == GUESSES || !socket.read.is_flowing() || !socket.outbox.is_empty() {
+        if !alone || self.guesses == GUESSES || !socket.read.is_flowing() || !socket.is_written() {
             return None;
         }
         let read = socket.counters.read.load(Relaxed);
@@ -512,7 +527,7 @@ impl Reactor {
                 continue;
             };
             let Some(socket) = self.sockets.get_mut(id) else { continue };
-            if ready.is_writable() && !socket.outbox.is_empty() {
+            if ready.is_writable() && !socket.is_written() {
                 socket.flush(&self.poll, &mut self.spares, events);
             }
             let over = ready.is_read_closed() || ready.is_error();
@@ -534,12 +549,14 @@ impl Reactor {
             return;
         }
         let now = Instant::now();
-        for Accepted { listener, stream, peer, max_head_len, passes_on } in accepted {
+        for Accepted { listener, stream, peer, max_head_len, passes_on, tls } in accepted {
+            let Ok(session) = tls.map(|context| Session::new(&context)).transpose() else { continue };
             // The program sets the limits when it accepts; nothing is parsed before.
             let opening =
                 Opening { reader: HeadReader::new(max_head_len), listener, peer, since: now, passes_on };
             let stage = Stage::Head(Box::new(opening));
             let Ok(socket) = self.insert(stream, Config::new(Role::Server), stage) else { continue };
+            socket.tls = session.map(|session| Box::new(Secure::new(session)));
             let id = socket.id;
             let mut oldest = self.listeners.expect_head(listener, id, now);
             while let Some((since, id)) = oldest {
@@ -612,6 +629,13 @@ impl Reactor {
                 bytes += socket.counters.read.load(Relaxed) - before;
                 events.load.served += 1;
                 self.last_read = id;
+                if let Some(tls) = &mut socket.tls {
+                    bytes += tls.take_cost();
+                    // What the handshake, an alert or an update of keys has to say.
+                    if !tls.is_written() {
+                        socket.flush(&self.poll, &mut self.spares, events);
+                    }
+                }
                 if was_head && !matches!(socket.stage, Stage::Head(_)) {
                     self.listeners.passed_head();
                     if matches!(socket.stage, Stage::Refused) {
@@ -643,8 +667,20 @@ impl Reactor {
         address: SocketAddr,
         timeout: Duration,
         max_head_len: usize,
+        tls: Option<Arc<Context>>,
     ) -> io::Result<(ListenerId, SocketAddr)> {
-        self.listeners.listen(self.poll.registry(), address, timeout, max_head_len)
+        self.listeners.listen(self.poll.registry(), address, timeout, max_head_len, tls)
+    }
+
+    /// New connections of a listener with TLS get other certificates.
+    pub(crate) fn secure_listener(&mut self, listener: ListenerId, context: Arc<Context>) {
+        self.listeners.secure(listener, context);
+    }
+
+    /// The certificates of the peer of a connection with TLS, in DER.
+    pub(crate) fn peer_certificates(&self, id: ConnectionId) -> Vec<Vec<u8>> {
+        let tls = self.sockets.get(id).and_then(|socket| socket.tls.as_ref());
+        tls.map(|tls| tls.session.peer_certificates()).unwrap_or_default()
     }
 
     /// Stops listening. Connections whose request has not arrived are closed, the others stay.
@@ -688,7 +724,7 @@ impl Reactor {
     }
 
     /// Ends handshakes that take too long.
-    pub(crate) fn expire(&mut self, now: Instant) -> Deadlines {
+    pub(crate) fn expire(&mut self, now: Instant, events: &mut Events) -> Deadlines {
         let late = self.listeners.late(now);
         if late.is_empty() {
             return if self.listeners.is_idle() { Deadlines::None } else { Deadlines::Later };
@@ -705,6 +741,9 @@ impl Reactor {
                         opening.since = now;
                         self.listeners.expect_again(opening.listener, id, now);
                         continue;
+                    }
+                    if let Some(event) = socket.tls_timeout() {
+                        events.push(id, event);
                     }
                     socket.refuse(&refusal(408, "The request did not arrive in time (handshakeTimeout)."));
                     self.listeners.passed_head();

@@ -16,11 +16,13 @@ use super::inflation::{Inflating, Inflations, Step};
 use super::opening::{Passed, Requested, Stage};
 use super::outbox::{Outbox, Spares};
 use super::read_buffer::{READ_LEN, ReadBuffer, Reserved, Span};
+use super::secure::{Secure, Unsecured, tls_error};
 use super::states::{ReadState, Reasons, WriteState};
-use crate::handshake::head::refusal_response;
+use crate::handshake::head::{refusal, refusal_response};
 use crate::handshake::server::Refusal;
 use crate::protocol::receiver::{Place, Receiver};
-use crate::protocol::{Config, Event};
+use crate::protocol::{Config, Event, MessageKind};
+use crate::tls::TlsError;
 
 #[expect(
     clippy::struct_excessive_bools,
@@ -52,6 +54,8 @@ pub(crate) struct Socket {
     /// What was read before, and comes first.
     pub(super) early: Vec<u8>,
     pub(super) counters: Arc<Counters>,
+    /// The session, if the socket carries TLS.
+    pub(super) tls: Option<Box<Secure>>,
 }
 
 /// What a connection has brought and taken. Readable on every thread, and a little late there.
@@ -87,6 +91,7 @@ impl Socket {
             notify: 0,
             early: Vec::new(),
             counters: Arc::default(),
+            tls: None,
         }
     }
 
@@ -103,17 +108,23 @@ impl Socket {
         events: &mut Events,
     ) -> Option<bool> {
         if self.early.is_empty()
+            && self.tls.is_none()
             && let Some(more) = self.read_in_place(events)
         {
             return Some(more);
         }
         let Reserved { position, memory } = buffer.reserve()?;
         let (count, more) = if self.early.is_empty() {
-            let result = self.stream.read(memory);
-            match self.count_read(result, READ_LEN, events) {
-                (0, more) => return Some(more),
-                read => read,
+            let result = match &mut self.tls {
+                None => self.stream.read(memory),
+                Some(tls) => tls.read(&self.stream, memory, self.receiver.is_over(), self.reads_to_end),
+            };
+            let (count, more) = self.count_read(result, READ_LEN, events);
+            let more = more || self.tls.as_ref().is_some_and(|tls| tls.may_have_more());
+            if count == 0 {
+                return Some(more);
             }
+            (count, more)
         } else {
             let count = memory.len().min(self.early.len());
             let rest = self.early.split_off(count);
@@ -169,13 +180,56 @@ impl Socket {
 
     /// Nothing more can be read, for this reason.
     pub(super) fn end(&mut self, reason: SocketEvent, events: &mut Events) {
+        if self.tls.is_some() && matches!(self.stage, Stage::Head(_)) {
+            self.end_unsecured(&reason, events);
+            return;
+        }
         self.read.end();
         self.report(reason, events);
     }
 
+    /// The end of a connection with TLS that has brought no request: JavaScript is told why if that was the handshake's.
+    fn end_unsecured(&mut self, reason: &SocketEvent, events: &mut Events) {
+        self.read.end();
+        let (Some(tls), Stage::Head(opening)) = (&self.tls, &self.stage) else { return };
+        let error = match reason {
+            SocketEvent::Error(error) if tls_error(error).is_some() => tls_error(error).cloned(),
+            _ => None,
+        };
+        // Nobody has begun: somebody has looked whether the port is open.
+        if !tls.session.has_begun() || (error.is_none() && !tls.session.is_handshaking()) {
+            return;
+        }
+        let error = error.unwrap_or_else(|| tls.session.truncated());
+        let is_plain_http = error.is_plain_http();
+        let (listener, peer) = (opening.listener, opening.peer);
+        events.push(self.id, SocketEvent::Unsecured(Box::new(Unsecured { listener, peer, error })));
+        if is_plain_http {
+            // In clear text, for the client to understand.
+            self.tls = None;
+            self.read = ReadState::Flowing;
+            self.refuse(&refusal(
+                400,
+                "The plain HTTP request was sent to a port for TLS: use https or wss.",
+            ));
+        }
+    }
+
+    /// The handshake of TLS has taken too long.
+    pub(super) fn tls_timeout(&self) -> Option<SocketEvent> {
+        let (Some(tls), Stage::Head(opening)) = (&self.tls, &self.stage) else { return None };
+        let (listener, peer) = (opening.listener, opening.peer);
+        let error = TlsError {
+            code: "ERR_TLS_HANDSHAKE_TIMEOUT",
+            message: "TLS handshake timeout (handshakeTimeout)".to_owned(),
+        };
+        (tls.session.is_handshaking() && tls.session.has_begun())
+            .then(|| SocketEvent::Unsecured(Box::new(Unsecured { listener, peer, error })))
+    }
+
     /// Tells JavaScript, if it knows of the connection.
     pub(super) fn report(&self, event: SocketEvent, events: &mut Events) {
-        if matches!(self.stage, Stage::Open | Stage::Requested) {
+        if matches!(self.stage, Stage::Open | Stage::Requested | Stage::Raw) {
             events.push(self.id, event);
         }
     }
@@ -188,9 +242,17 @@ impl Socket {
         inflations: &mut Inflations,
         events: &mut Events,
     ) {
-        if !matches!(self.stage, Stage::Open) {
-            self.receive_head(bytes, events);
-            return;
+        match self.stage {
+            Stage::Open => {}
+            Stage::Raw => {
+                let span = Span { position, len: bytes.len() as u32 };
+                events.push(self.id, SocketEvent::Message(MessageKind::Binary, span));
+                return;
+            }
+            _ => {
+                self.receive_head(bytes, events);
+                return;
+            }
         }
         let start = bytes.as_ptr() as usize;
         self.receiver.arrived(bytes.len(), Instant::now);
@@ -266,9 +328,13 @@ impl Socket {
     /// The peer has closed or reset a connection whose request JavaScript has not answered. It should know, unless there is
     /// something to be read before.
     pub(super) fn look_at_the_end(&mut self, events: &mut Events) {
-        match self.stream.peek(&mut [0]) {
+        let seen = match &mut self.tls {
+            None => self.stream.peek(&mut [0]),
+            Some(tls) => tls.look_at_the_end(&self.stream, &mut self.early),
+        };
+        match seen {
             Ok(0) => self.end(SocketEvent::End, events),
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
+            Err(error) if !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
                 self.end(SocketEvent::Error(error), events);
             }
             _ => {}
@@ -283,8 +349,9 @@ impl Socket {
             Err(_) if opening.passes_on => self.pass_on(events),
             Ok(None) => {}
             Ok(Some((request, rest))) => {
+                let tls = self.tls.as_ref().map(|tls| tls.session.info());
                 let requested =
-                    Box::new(Requested { listener: opening.listener, peer: opening.peer, request });
+                    Box::new(Requested { listener: opening.listener, peer: opening.peer, request, tls });
                 self.early = rest;
                 self.stage = Stage::Requested;
                 self.read.hold(Reasons::REQUESTED);
@@ -308,7 +375,12 @@ impl Socket {
     pub(super) fn refuse(&mut self, refusal: &Refusal) {
         self.stage = Stage::Refused;
         // It is sent as a whole or not at all: a socket that has carried nothing has room for it.
-        if self.stream.write_all(refusal_response(refusal).as_bytes()).is_err() {
+        let response = refusal_response(refusal);
+        let written = match &mut self.tls {
+            None => self.stream.write_all(response.as_bytes()),
+            Some(tls) => tls.answer(&self.stream, response.as_bytes()),
+        };
+        if written.is_err() {
             self.read.end();
         }
         let _ = self.stream.shutdown(Shutdown::Write);
@@ -361,10 +433,17 @@ impl Socket {
             self.outbox = Outbox::default();
             return;
         }
-        match self.outbox.flush(&self.stream, spares) {
+        let flushed = match &mut self.tls {
+            None => self.outbox.flush(&self.stream, spares),
+            Some(tls) => {
+                let ends = self.write == WriteState::Finishing;
+                tls.flush(&self.stream, &mut self.outbox, spares, ends)
+            }
+        };
+        match flushed {
             Ok(count) => {
                 self.counters.written.fetch_add(count as u64, Relaxed);
-                if self.outbox.is_empty() {
+                if self.is_written() {
                     self.drained(events);
                 }
             }
@@ -376,6 +455,11 @@ impl Socket {
     /// Whether the set will tell when the socket takes more.
     pub(super) fn is_blocked(&self) -> bool {
         self.interest.is_writable()
+    }
+
+    /// Whether everything sent was taken by the operating system.
+    pub(super) fn is_written(&self) -> bool {
+        self.outbox.is_empty() && self.tls.as_ref().is_none_or(|tls| tls.is_written())
     }
 
     fn drained(&mut self, events: &mut Events) {
@@ -398,7 +482,7 @@ impl Socket {
 
     fn update_interest(&mut self, poll: &Poll) {
         let wanted =
-            if self.outbox.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
+            if self.is_written() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
         if self.interest == wanted {
             return;
         }

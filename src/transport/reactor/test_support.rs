@@ -43,6 +43,8 @@ pub(crate) enum Seen {
     Failed,
     Requested(ListenerId),
     Passed(ListenerId, Vec<u8>),
+    /// The handshake of TLS has come to nothing, with this code.
+    Unsecured(&'static str),
     Stopped,
     End,
     Error(ErrorKind),
@@ -60,6 +62,7 @@ impl Seen {
             SocketEvent::Received(event) => panic!("no test sends {event:?}"),
             SocketEvent::Requested(requested) => Self::Requested(requested.listener),
             SocketEvent::Passed(passed) => Self::Passed(passed.listener, passed.bytes),
+            SocketEvent::Unsecured(unsecured) => Self::Unsecured(unsecured.error.code),
             SocketEvent::Stopped => Self::Stopped,
             SocketEvent::End => Self::End,
             SocketEvent::Error(error) => Self::Error(error.kind()),

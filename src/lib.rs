@@ -27,7 +27,7 @@ pub mod protocol;
 #[cfg(any(feature = "node", test))]
 #[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]
 mod slots;
-#[cfg(any(feature = "tls", feature = "node"))]
+#[cfg(any(feature = "tls", feature = "node", all(loom, test)))]
 pub mod tls;
 #[cfg(any(feature = "node", all(test, not(loom))))]
 #[cfg_attr(test, allow(dead_code, reason = "the binding, which uses it, is not in test binaries"))]

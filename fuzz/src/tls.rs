@@ -64,6 +64,9 @@ impl Server {
 }
 
 /// A client whose stream is cut, and changed in one place; and then bytes of somebody else.
+///
+/// # Panics
+/// When a session takes what it must not, or keeps more than it may.
 pub fn check(mut data: &[u8]) {
     let [sizes @ .., mode, at_high, at_low, flip] = take::<8>(&mut data);
     let mut server = Server::new();

@@ -106,14 +106,15 @@ class Account {
   }
 
   /** Resolves when nothing is owed any more; rejects with what still is when nothing has come for `ms` milliseconds. */
-  async settled({ peer }, what, ms = 3000) {
+  async settled({ peer }, what, ms = 15000) {
     const texts = () => peer.frames.filter(({ opcode }) => opcode === OPCODE.TEXT).map(({ payload }) => payload.toString());
     const owed = () => [
       this.owesDrain && 'drain',
       this.called.some((calls) => calls.length === 0) && `${this.called.filter((calls) => calls.length === 0).length} callbacks`,
       texts().length < this.sent.length && `${this.sent.length - texts().length} of ${this.sent.length} messages`,
     ].filter(Boolean).join(', ');
-    // On a busy machine much takes long: what comes, however slowly, is not lost.
+    // On a busy machine much takes long, and a peer that has not read for long gets the rest when a timer of TCP says so, which
+    // doubles each time: what comes, however slowly, is not lost.
     for (let before = owed(), deadline = Date.now() + ms; owed() !== '' && Date.now() < deadline; await sleep(2)) {
       if (owed() === before) continue;
       before = owed();

@@ -107,22 +107,23 @@ class Account {
 
   /** Resolves when nothing is owed any more; rejects with what still is when nothing has come for `ms` milliseconds. */
   async settled({ peer }, what, ms = 15000) {
-    const texts = () => peer.frames.filter(({ opcode }) => opcode === OPCODE.TEXT).map(({ payload }) => payload.toString());
+    const frames = () => peer.frames.filter(({ opcode }) => opcode === OPCODE.TEXT);
     const owed = () => [
       this.owesDrain && 'drain',
       this.called.some((calls) => calls.length === 0) && `${this.called.filter((calls) => calls.length === 0).length} callbacks`,
-      texts().length < this.sent.length && `${this.sent.length - texts().length} of ${this.sent.length} messages`,
+      frames().length < this.sent.length && `${this.sent.length - frames().length} of ${this.sent.length} messages`,
     ].filter(Boolean).join(', ');
     // On a busy machine much takes long, and a peer that has not read for long gets the rest when a timer of TCP says so, which
     // doubles each time: what comes, however slowly, is not lost.
-    for (let before = owed(), deadline = Date.now() + ms; owed() !== '' && Date.now() < deadline; await sleep(2)) {
+    for (let before = owed(), deadline = Date.now() + ms; owed() !== '' && Date.now() < deadline; await sleep(20)) {
       if (owed() === before) continue;
       before = owed();
       deadline = Date.now() + ms;
     }
     if (owed() !== '') throw new Error(`${what}: still owed: ${owed()}`);
-    const wrong = texts().findIndex((text, index) => text !== this.sent[index]);
-    if (wrong !== -1) throw new Error(`${what}: message ${wrong} is ${texts()[wrong].slice(0, 20)}, not ${this.sent[wrong].slice(0, 20)}`);
+    const texts = frames().map(({ payload }) => payload.toString());
+    const wrong = texts.findIndex((text, index) => text !== this.sent[index]);
+    if (wrong !== -1) throw new Error(`${what}: message ${wrong} is ${texts[wrong].slice(0, 20)}, not ${this.sent[wrong].slice(0, 20)}`);
     const twice = this.called.filter((calls) => calls.length !== 1).length;
     if (twice > 0) throw new Error(`${what}: ${twice} callbacks were called more than once`);
     const failed = this.called.flat().find(Boolean);

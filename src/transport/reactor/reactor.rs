@@ -7,33 +7,33 @@
 //! What happens is added to the [`Events`] that a call is given. The reactor never wakes anybody: whoever has called it asks
 //! [`Reactor::has_work`] whether another turn is due.
 
+mod accepting;
+mod sending;
+
 use std::collections::VecDeque;
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token, Waker};
 
-use super::event::{ConnectionId, Events, ListenerId, Room, SocketEvent};
+use super::event::{ConnectionId, Events, Room, SocketEvent};
 use super::inflation::{Inflations, Spawn, Step};
-use super::listeners::{Accepted, Late, Listeners};
-use super::opening::{Opening, Stage};
-use super::outbox::{Outbox, Spares};
+use super::listeners::Listeners;
+use super::opening::Stage;
+use super::outbox::Spares;
 use super::read_buffer::{READ_LEN, ReadBuffer};
-use super::secure::Secure;
 use super::socket::{Counters, Socket, watched};
-use super::states::{Reasons, WriteState};
-use super::{Deadlines, Look, Progress};
-use crate::handshake::head::{HeadReader, refusal};
+use super::states::Reasons;
+use super::{Look, Progress};
 use crate::protocol::receiver::Receiver;
-use crate::protocol::{Config, Limits, Role};
+use crate::protocol::{Config, Limits};
 use crate::slots::Slots;
-use crate::tls::{Context, Session};
 
 /// Events taken from the operating system at a time.
 const EVENTS: usize = 1024;
@@ -335,115 +335,6 @@ impl Reactor {
         }
     }
 
-    // ---------------------------------------------------------------------------------------------------- sending
-
-    /// Lets `write` append to what waits for a connection; it leaves with the next flush.
-    pub(crate) fn send(&mut self, id: ConnectionId, write: impl FnOnce(&mut BytesMut)) {
-        self.append(id, |outbox, spares| write(outbox.tail(spares)));
-    }
-
-    /// Appends frames that others send as well to what waits for a connection.
-    pub(crate) fn send_shared(&mut self, id: ConnectionId, frames: &Bytes) {
-        self.append(id, |outbox, spares| outbox.push_shared(frames, spares));
-    }
-
-    /// The same, to leave with [`Reactor::flush_some`]; unless the socket is to be flushed anyway.
-    pub(crate) fn fan_out(&mut self, id: ConnectionId, frames: &Bytes) {
-        if self.append_to(id, |outbox, spares| outbox.push_shared(frames, spares)) {
-            self.fan_out_list.push_back(id);
-        }
-    }
-
-    fn append(&mut self, id: ConnectionId, append: impl FnOnce(&mut Outbox, &mut Spares)) {
-        if self.append_to(id, append) {
-            self.flush_list.push(id);
-        }
-    }
-
-    /// True when the socket stood in no list of those to flush, and now has to.
-    fn append_to(&mut self, id: ConnectionId, append: impl FnOnce(&mut Outbox, &mut Spares)) -> bool {
-        let Some(socket) = self.sockets.get_mut(id) else { return false };
-        append(&mut socket.outbox, &mut self.spares);
-        !std::mem::replace(&mut socket.in_flush_list, true)
-    }
-
-    /// Writes all that waits for a connection, and then `pieces`, at once: what the socket takes of a large message need
-    /// not be copied. The rest waits, as with [`Reactor::send`].
-    pub(crate) fn send_now<'p>(&mut self, id: ConnectionId, pieces: impl Iterator<Item = &'p [u8]>) {
-        let Some(socket) = self.sockets.get_mut(id) else { return };
-        let mut pieces = pieces.peekable();
-        // What is encrypted is copied anyway.
-        if socket.write != WriteState::Failed && socket.tls.is_none() {
-            // Errors come again, with the next flush.
-            let before = socket.outbox.flush(&socket.stream, &mut self.spares).unwrap_or_default();
-            let written =
-                if socket.outbox.is_empty() { socket.write_pieces(&mut pieces, &mut self.spares) } else { 0 };
-            socket.counters.written.fetch_add((before + written) as u64, Relaxed);
-        }
-        self.append(id, |outbox, spares| {
-            let tail = outbox.tail(spares);
-            pieces.for_each(|piece| tail.extend_from_slice(piece));
-        });
-    }
-
-    /// Asks for [`SocketEvent::Drained`] when all that waits for a connection has been written, with the next flush if that
-    /// is the case already. It never comes when the socket fails before.
-    pub(crate) fn notify(&mut self, id: ConnectionId) {
-        if let Some(socket) = self.sockets.get_mut(id) {
-            socket.notify += 1;
-            self.append(id, |_, _| {});
-        }
-    }
-
-    /// Closes our direction of a socket when all that waits has been written.
-    pub(crate) fn finish(&mut self, id: ConnectionId) {
-        if let Some(socket) = self.sockets.get_mut(id) {
-            socket.write.finish();
-            self.append(id, |_, _| {});
-        }
-    }
-
-    /// Writes what waits for one connection, as far as its socket takes it.
-    pub(crate) fn flush_one(&mut self, id: ConnectionId, events: &mut Events) {
-        #[cfg(test)]
-        assert_eq!(self.fault.take_if(|fault| *fault == Fault::PanicInFlush), None, "as a test wants it");
-        if let Some(socket) = self.sockets.get_mut(id) {
-            socket.flush(&self.poll, &mut self.spares, events);
-        }
-    }
-
-    /// The same, unless the socket has taken no more before and not said yet that it does.
-    pub(crate) fn try_flush(&mut self, id: ConnectionId, events: &mut Events) {
-        if self.sockets.get(id).is_some_and(|socket| !socket.is_blocked()) {
-            self.flush_one(id, events);
-        }
-    }
-
-    /// Writes what was broadcast to the next `count` sockets. False when there are no more.
-    pub(crate) fn flush_some(&mut self, count: usize, events: &mut Events) -> bool {
-        for _ in 0..count {
-            let Some(id) = self.fan_out_list.pop_front() else { break };
-            self.flush_one(id, events);
-        }
-        !self.fan_out_list.is_empty()
-    }
-
-    /// Writes all that was sent, to whomever.
-    pub(crate) fn flush_all(&mut self, events: &mut Events) {
-        self.flush(events);
-        self.flush_some(usize::MAX, events);
-    }
-
-    /// Writes what was sent since the last time: one write for each connection.
-    pub(crate) fn flush(&mut self, events: &mut Events) {
-        let mut list = std::mem::take(&mut self.flush_list);
-        for id in list.drain(..) {
-            self.flush_one(id, events);
-        }
-        // Nothing was added meanwhile; this only keeps the memory.
-        self.flush_list = list;
-    }
-
     // ---------------------------------------------------------------------------------------------------- reading
 
     /// Asks the operating system what is ready, without waiting, as far as `look` says so, and reads once from what is, as far
@@ -543,38 +434,6 @@ impl Reactor {
         self.unasked = count >= EVENTS;
     }
 
-    fn accept(&mut self) {
-        let accepted = self.listeners.accept(Instant::now);
-        if accepted.is_empty() {
-            return;
-        }
-        let now = Instant::now();
-        for Accepted { listener, stream, peer, max_head_len, passes_on, tls } in accepted {
-            let Ok(session) = tls.map(|context| Session::new(&context)).transpose() else { continue };
-            // The program sets the limits when it accepts; nothing is parsed before.
-            let opening =
-                Opening { reader: HeadReader::new(max_head_len), listener, peer, since: now, passes_on };
-            let stage = Stage::Head(Box::new(opening));
-            let Ok(socket) = self.insert(stream, Config::new(Role::Server), stage) else { continue };
-            socket.tls = session.map(|session| Box::new(Secure::new(session)));
-            let id = socket.id;
-            let mut oldest = self.listeners.expect_head(listener, id, now);
-            while let Some((since, id)) = oldest {
-                if self.waits_since(since, id) {
-                    self.remove(id);
-                    break;
-                }
-                oldest = self.listeners.oldest_head(now);
-            }
-        }
-    }
-
-    /// Whether the request of a connection has not arrived, and is waited for since then.
-    fn waits_since(&self, since: Instant, id: ConnectionId) -> bool {
-        let stage = self.sockets.get(id).map(|socket| &socket.stage);
-        matches!(stage, Some(Stage::Head(opening)) if opening.since == since)
-    }
-
     fn finish_inflation(&mut self, id: ConnectionId, events: &mut Events) {
         if let Some(socket) = self.sockets.get_mut(id)
             && socket.finish_inflation(&mut self.inflations, events)
@@ -654,110 +513,6 @@ impl Reactor {
             }
         }
         true
-    }
-
-    // -------------------------------------------------------------------------------------------------- listening
-
-    /// Listens. Returns the listener's id and address.
-    ///
-    /// # Errors
-    /// Those of the operating system: the address is in use, is not one of this machine, …
-    pub(crate) fn listen(
-        &mut self,
-        address: SocketAddr,
-        timeout: Duration,
-        max_head_len: usize,
-        tls: Option<Arc<Context>>,
-    ) -> io::Result<(ListenerId, SocketAddr)> {
-        self.listeners.listen(self.poll.registry(), address, timeout, max_head_len, tls)
-    }
-
-    /// New connections of a listener with TLS get other certificates.
-    pub(crate) fn secure_listener(&mut self, listener: ListenerId, context: Arc<Context>) {
-        self.listeners.secure(listener, context);
-    }
-
-    /// The certificates of the peer of a connection with TLS, in DER.
-    pub(crate) fn peer_certificates(&self, id: ConnectionId) -> Vec<Vec<u8>> {
-        let tls = self.sockets.get(id).and_then(|socket| socket.tls.as_ref());
-        tls.map(|tls| tls.session.peer_certificates()).unwrap_or_default()
-    }
-
-    /// Stops listening. Connections whose request has not arrived are closed, the others stay.
-    pub(crate) fn close_listener(&mut self, listener: ListenerId) {
-        for (since, id) in self.listeners.close(listener) {
-            if self.waits_since(since, id) {
-                self.remove(id);
-            }
-        }
-    }
-
-    /// The bytes of a connection whose request was accepted are frames from now on.
-    pub(crate) fn begin(&mut self, id: ConnectionId, config: Config) -> bool {
-        let socket = self.sockets.get_mut(id).filter(|socket| matches!(socket.stage, Stage::Requested));
-        let Some(socket) = socket else { return false };
-        socket.receiver = Receiver::new(config);
-        socket.stage = Stage::Open;
-        if socket.read.let_go(Reasons::REQUESTED) {
-            self.schedule_read(id);
-        }
-        true
-    }
-
-    /// Has what is no opening handshake reported as [`SocketEvent::Passed`] from now on, for [`Reactor::hand_over`], where
-    /// it would be refused.
-    pub(crate) fn pass_on(&mut self, listener: ListenerId) {
-        self.listeners.pass_on(listener);
-    }
-
-    /// Lets go of a connection that [`SocketEvent::Passed`] has told of. Its descriptor becomes the caller's.
-    pub(crate) fn hand_over(&mut self, id: ConnectionId) -> Option<OwnedFd> {
-        let socket = self.sockets.get_mut(id).filter(|socket| matches!(socket.stage, Stage::Passed))?;
-        // The descriptor stays open, so the set does not forget it by itself.
-        socket.is_shared = true;
-        self.take(id).map(|socket| OwnedFd::from(socket.stream))
-    }
-
-    /// What a connection that has come in by itself is counted with.
-    pub(crate) fn counters(&self, id: ConnectionId) -> Option<Arc<Counters>> {
-        self.sockets.get(id).map(|socket| Arc::clone(&socket.counters))
-    }
-
-    /// Ends handshakes that take too long.
-    pub(crate) fn expire(&mut self, now: Instant, events: &mut Events) -> Deadlines {
-        let late = self.listeners.late(now);
-        if late.is_empty() {
-            return if self.listeners.is_idle() { Deadlines::None } else { Deadlines::Later };
-        }
-        for late in late {
-            match late {
-                Late::Head(since, id) if self.waits_since(since, id) => {
-                    let Some(socket) = self.sockets.get_mut(id) else { continue };
-                    let has_input = socket.has_input();
-                    if let Stage::Head(opening) = &mut socket.stage
-                        && has_input
-                    {
-                        // It has arrived, and the driver has not come to read it.
-                        opening.since = now;
-                        self.listeners.expect_again(opening.listener, id, now);
-                        continue;
-                    }
-                    if let Some(event) = socket.tls_timeout() {
-                        events.push(id, event);
-                    }
-                    socket.refuse(&refusal(408, "The request did not arrive in time (handshakeTimeout)."));
-                    self.listeners.passed_head();
-                    self.listeners.linger(id, now);
-                }
-                Late::Refused(_, id)
-                    if matches!(self.sockets.get(id).map(|socket| &socket.stage), Some(Stage::Refused)) =>
-                {
-                    self.remove(id);
-                }
-                _ => {}
-            }
-        }
-        Deadlines::Now
     }
 }
 

@@ -438,7 +438,7 @@ export interface IServerConfig extends IConfig {
 
   /**
    * `'local-first'` sends to subscribers of this process at once; `'engine'` sends to them when the engine brings the message,
-   * so that all processes have one order.
+   * so that all processes have one order, if the engine has one: Redis has, NATS has only that of each process.
    * @default 'local-first'
    */
   topicOrder?: 'local-first' | 'engine' | undefined;

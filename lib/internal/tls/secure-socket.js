@@ -9,7 +9,7 @@ const { BoundFunction } = require('../base/context');
 const { KIND } = require('../addon/rows');
 const { kId, PLACE_MASK, connections, connectionOf } = require('../transport/connections-by-id');
 const { tellWhenWritten } = require('../transport/send-callbacks');
-const { TakenOverSocket, kFinal, becomeRaw, counts, letGo } = require('../transport/taken-over-socket');
+const { TakenOverSocket, becomeRaw, counts, finishWhenWritten, letGo } = require('../transport/taken-over-socket');
 const { kTls, defineTlsProperties } = require('./session');
 
 /** A socket whose frames the addon reads and writes. */
@@ -40,14 +40,8 @@ class PlaintextSocket extends net.Socket {
     binding.nativeFlushOne(id);
   }
 
-  /** `close_notify` and FIN, but not before all that waits has been sent. */
   _final(callback) {
-    if (this[kId] === null || binding.nativeFinish(this[kId]) === 0) {
-      callback();
-      return;
-    }
-    this[kFinal] = callback;
-    binding.nativeNotify(this[kId]);
+    finishWhenWritten(this, callback);
   }
 
   _destroy(error, callback) {

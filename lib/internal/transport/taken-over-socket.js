@@ -48,14 +48,8 @@ class TakenOverSocket extends net.Socket {
     sendPlain(this, chunks, callback);
   }
 
-  /** FIN, but not before all that waits has been sent. */
   _final(callback) {
-    if (this[kId] === null || binding.nativeFinish(this[kId]) === 0) {
-      callback();
-      return;
-    }
-    this[kFinal] = callback;
-    binding.nativeNotify(this[kId]);
+    finishWhenWritten(this, callback);
   }
 
   _destroy(error, callback) {
@@ -64,8 +58,8 @@ class TakenOverSocket extends net.Socket {
   }
 
   resetAndDestroy() {
-    openHandle(this);
-    return base.resetAndDestroy.call(this);
+    // Without a descriptor for it, ending the socket is the next best.
+    return openHandle(this) === null ? this.destroy() : base.resetAndDestroy.call(this);
   }
 
   ref() {
@@ -251,7 +245,17 @@ function changeAliveFor(socket, by) {
   if (!socket[kUnref]) changeAlive(by);
 }
 
-/** All that waited has been sent: FIN may go out now. */
+/** Has the addon close our direction of a socket (with TLS, behind a `close_notify`), but not before all that waits has been sent. */
+function finishWhenWritten(socket, callback) {
+  if (socket[kId] === null || binding.nativeFinish(socket[kId]) === 0) {
+    callback();
+    return;
+  }
+  socket[kFinal] = callback;
+  binding.nativeNotify(socket[kId]);
+}
+
+/** All that waited has been sent, and FIN behind it. */
 function afterDrain(socket) {
   const final = socket[kFinal];
   if (!final) return;
@@ -267,5 +271,5 @@ function nativeIdOf(socket) {
 
 module.exports = {
   TakenOverSocket, becomeRaw, GONE, kCounts, kFinal, kUnref, writeRaw, changeAlive, changeAliveFor, counts, letGo, becomeTakenOver, becomeOrdinary,
-  readAgain, afterDrain, nativeIdOf,
+  readAgain, finishWhenWritten, afterDrain, nativeIdOf,
 };

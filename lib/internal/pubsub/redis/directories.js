@@ -11,7 +11,10 @@ const { connectionOf } = require('./connections');
 
 const ignore = () => {};
 
-function partsOf(address) {
+/** Where a server is reached that the cluster knows by this address: `map` is a function or an object of the program's. */
+function reachedAt(address, map) {
+  const mapped = typeof map === 'function' ? map(address) : map?.[address];
+  if (mapped) return mapped;
   const colon = address.lastIndexOf(':');
   return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
 }
@@ -39,7 +42,7 @@ class NodeRedisDirectory {
   }
 
   connect(address) {
-    const { host, port } = this.#mapped(address);
+    const { host, port } = reachedAt(address, this.#cluster._options?.nodeAddressMap);
     const template = this.#cluster.masters.map(({ client }) => client).find(Boolean);
     const make = () => {
       // A URL would win over the socket's address.
@@ -51,12 +54,6 @@ class NodeRedisDirectory {
 
   close() {
     this.#cluster.off('error', this.#onError);
-  }
-
-  #mapped(address) {
-    const map = this.#cluster._options?.nodeAddressMap;
-    const mapped = typeof map === 'function' ? map(address) : map?.[address];
-    return mapped ?? partsOf(address);
   }
 }
 
@@ -81,7 +78,7 @@ class IoredisDirectory {
   }
 
   connect(address) {
-    const { host, port } = this.#mapped(address);
+    const { host, port } = reachedAt(address, this.#cluster.options?.natMap);
     const [template] = this.#cluster.nodes('all');
     const make = () => {
       const client = template.duplicate({
@@ -99,12 +96,6 @@ class IoredisDirectory {
 
   close() {
     this.#cluster.off('error', this.#onError);
-  }
-
-  #mapped(address) {
-    const map = this.#cluster.options?.natMap;
-    const mapped = typeof map === 'function' ? map(address) : map?.[address];
-    return mapped ?? partsOf(address);
   }
 }
 

@@ -251,6 +251,29 @@ async function rawServer(onRequest, listenOptions = { port: 0, host: '127.0.0.1'
   };
 }
 
+/**
+ * Has a raw peer write the same bytes as long as its socket takes them.
+ * @param {RawPeer} peer
+ * @param {Buffer} bytes
+ * @param {number} most
+ * @returns {Promise<number>} how often they were written when nothing had been taken for 100 ms; `most` if that never was so
+ */
+async function writeUntilStopped(peer, bytes, most) {
+  let written = 0;
+  for (let calm = 0; calm < 10 && written < most;) {
+    if (peer.socket.writableLength < 1 << 20) {
+      peer.write(bytes);
+      written++;
+      calm = 0;
+    } else {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      calm++;
+    }
+  }
+  return written;
+}
+
 module.exports = {
   OPCODE, encodeFrame, decodeFrames, closePayload, RawPeer, requestHead, rawClient, openRawClient, acceptKey, acceptHead, rawServer,
+  writeUntilStopped,
 };

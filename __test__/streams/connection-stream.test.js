@@ -8,7 +8,7 @@ const crypto = require('crypto');
 const { once, getEventListeners } = require('events');
 const { Duplex, Readable, Transform, Writable } = require('stream');
 const { finished, pipeline } = require('stream/promises');
-const { OPCODE, closePayload } = require('../helpers/raw');
+const { OPCODE, closePayload, writeUntilStopped } = require('../helpers/raw');
 const { eventually, openClient, openPair, startServer, turns } = require('../helpers/under-test/endpoints');
 const { WAYS, optionsOf, open } = require('../queue/ways');
 
@@ -27,22 +27,6 @@ async function chunksOf(stream) {
 
 const payloads = (peer, opcode) => peer.frames.filter((frame) => frame.opcode === opcode).map(({ payload }) => payload.toString());
 const codeOf = ({ payload }) => (payload.length < 2 ? 1005 : payload.readUInt16BE(0));
-
-/** Writes as long as the socket takes it; returns the number of frames that were written when it took no more. */
-async function writeUntilStopped(peer, bytes, most) {
-  let sent = 0;
-  for (let calm = 0; calm < 10 && sent < most;) {
-    if (peer.socket.writableLength < 1 << 20) {
-      peer.write(bytes);
-      sent++;
-      calm = 0;
-    } else {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      calm++;
-    }
-  }
-  return sent;
-}
 
 for (const way of WAYS) {
   describe(`stream, ${way.name}`, () => {

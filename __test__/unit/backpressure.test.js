@@ -7,7 +7,7 @@ const assert = require('node:assert');
 const http = require('http');
 const { inspect } = require('util');
 const websocket = require('../..');
-const { OPCODE } = require('../helpers/raw');
+const { OPCODE, writeUntilStopped } = require('../helpers/raw');
 const { next, eventually, startServer, openClient, openRawClient, openPair, turns } = require('../helpers/under-test/endpoints');
 
 const { TEXT, PING, PONG, CLOSE } = OPCODE;
@@ -342,18 +342,7 @@ for (const role of ['server', 'client']) {
 
     /** Has the peer send until its socket takes no more; returns how many messages that were. */
     async function flood({ encode, peer }) {
-      const bytes = encode(frame);
-      let sent = 0;
-      for (let calm = 0; calm < 5 && sent < 4000;) {
-        if (peer.socket.writableLength < 1 << 20) {
-          peer.write(bytes);
-          sent++;
-          calm = 0;
-        } else {
-          await new Promise((resolve) => setTimeout(resolve, 10));
-          calm++;
-        }
-      }
+      const sent = await writeUntilStopped(peer, encode(frame), 4000);
       assert.ok(sent < 4000, 'the peer is stopped');
       return sent;
     }

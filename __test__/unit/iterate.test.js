@@ -4,7 +4,7 @@
 
 const { describe, test } = require('node:test');
 const assert = require('node:assert');
-const { OPCODE, closePayload } = require('../helpers/raw');
+const { OPCODE, closePayload, writeUntilStopped } = require('../helpers/raw');
 const { eventually, openPair, turns } = require('../helpers/under-test/endpoints');
 
 const { TEXT, BINARY, CLOSE } = OPCODE;
@@ -31,18 +31,8 @@ for (const role of ['server', 'client']) {
       const bytes = encode(text('x'.repeat(50000)));
       const iterator = connection[Symbol.asyncIterator]();
       assert.strictEqual((await Promise.all([iterator.next(), peer.write(bytes)]))[0].done, false);
-      let sent = 1;
-      for (let calm = 0; calm < 5 && sent < 4000;) {
-        if (peer.socket.writableLength < 1 << 20) {
-          peer.write(bytes);
-          sent++;
-          calm = 0;
-        } else {
-          await new Promise((resolve) => setTimeout(resolve, 10));
-          calm++;
-        }
-      }
-      assert.ok(sent < 4000, 'the peer is stopped');
+      const sent = 1 + await writeUntilStopped(peer, bytes, 4000);
+      assert.ok(sent <= 4000, 'the peer is stopped');
       assert.strictEqual(connection.inputPaused, true);
       // 1 MiB, and what came with the last read.
       assert.ok(pair.seen.messages.length * 50000 < 2 << 20, `${pair.seen.messages.length} messages`);

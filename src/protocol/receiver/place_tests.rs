@@ -2,8 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::tests::{BINARY, CONT, FIN, KEY, PING, TEXT, binary, failed, header, masked, receive};
+use super::super::tests::{
+    self, BINARY, CONT, FIN, KEY, PING, TEXT, binary, failed, header, masked, receive,
+};
 use super::*;
+use crate::protocol::{Config, PeerError};
 
 /// Without limits on sizes.
 fn config() -> Config {

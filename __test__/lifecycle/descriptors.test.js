@@ -23,7 +23,12 @@ const SERVER = `
   const { server: WebSocketServer } = require(${JSON.stringify(require.resolve('../..'))});
   const httpServer = http.createServer();
   const server = new WebSocketServer({ httpServer, autoAcceptConnections: true });
-  server.on('connect', (connection) => connection.on('message', ({ utf8Data }) => connection.sendUTF(utf8Data)));
+  server.on('connect', (connection) => connection.on('message', ({ utf8Data }) => {
+    connection.sendUTF(utf8Data);
+    if (utf8Data !== 'go') return;
+    for (const other of server.connections) other.sendUTF('gone');
+    process.kill(process.pid, 'SIGKILL');
+  }));
   process.once('SIGTERM', () => {
     for (const connection of server.connections) {
       connection.sendUTF('restarting');
@@ -35,10 +40,10 @@ const SERVER = `
 `;
 
 /** A server in a process of its own, which may open LIMIT descriptors. */
-async function startServer(t, limit) {
+async function startServer(t, limit, io = 'auto') {
   const child = spawn('bash', ['-c', `ulimit -n ${limit}; exec "$0" -e "$1"`, process.execPath, SERVER],
-    // A worker would have to be waited for by those who end the process.
-    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, WEBSOCKET_IO: 'auto' } });
+    // Outside of events a worker would have to be waited for by those who end the process.
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, WEBSOCKET_IO: io } });
   t.after(() => child.kill('SIGKILL'));
   const [line] = await once(child.stdout, 'data');
   return { child, port: Number(line) };
@@ -118,6 +123,21 @@ describe('descriptors', { skip: process.platform === 'win32' }, () => {
     child.kill('SIGTERM');
     await Promise.all(farewells);
   });
+
+  for (const io of ['auto', 'threads', 'stream']) {
+    test(`what is sent inside an event before the process kills itself arrives, ${io}`, async (t) => {
+      const { port } = await startServer(t, 1024, io);
+      const sockets = Array.from({ length: 3 }, () => net.connect(port, '127.0.0.1'));
+      await Promise.all(sockets.map((socket) => {
+        const answer = receive(socket, 'hi');
+        socket.write(Buffer.concat([Buffer.from(REQUEST), Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69])]));
+        return answer;
+      }));
+      const farewells = sockets.map((socket) => receive(socket, 'gone'));
+      sockets[1].write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x67, 0x6f]));
+      await Promise.all(farewells);
+    });
+  }
 });
 
 describe('connection.socket', () => {

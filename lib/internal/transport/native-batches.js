@@ -44,7 +44,21 @@ function start() {
     exiting = true;
     binding.nativeFlushNow();
   });
+  flushBeforeKill();
   return true;
+}
+
+/**
+ * A signal that a program sends to itself ends the process without any event, in the midst of a turn perhaps. Node's sockets have
+ * written by then what was sent. There is no other place to learn of it.
+ */
+function flushBeforeKill() {
+  const original = process.kill;
+  process.kill = function kill(pid, signal) {
+    // 0 is the group of the process; a signal of 0 only asks.
+    if (signal !== 0 && (pid === 0 || Math.abs(pid) === process.pid)) binding.nativeFlushNow();
+    return original.call(this, pid, signal);
+  };
 }
 
 /** Whether sockets can be taken over here, and the addon listen. */

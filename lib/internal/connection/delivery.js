@@ -11,10 +11,8 @@
 
 const { Duplex } = require('stream');
 const { runInContext } = require('../base/context');
+const { setImmediate } = require('../time/immediate');
 const { Slice } = require('../time/slice');
-
-// Not the one that a test may put in its place.
-const { setImmediate } = globalThis;
 
 /** The time for what streams bring in this turn of the loop. */
 const slice = new Slice();

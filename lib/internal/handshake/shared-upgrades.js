@@ -6,6 +6,7 @@
 
 const { noop } = require('../../utils');
 const { isOtherUpgrade } = require('../listening/other-upgrades');
+const { setImmediate } = require('../time/immediate');
 
 /** The WebSocket servers that are mounted on an HTTP server, in the order of `mount()`. */
 const mounted = new WeakMap();

@@ -1,5 +1,7 @@
 'use strict';
 
+const { setImmediate } = require('../time/immediate');
+
 /**
  * Asks again and again whether the engine is there. A connection that swallows bytes, and a server that has stopped without
  * closing its sockets, can be seen in no other way.

@@ -4,6 +4,7 @@
 // keeps the event loop.
 
 const { websocketError } = require('../base/errors');
+const { setImmediate } = require('../time/immediate');
 const { decode } = require('./envelope');
 
 /** What one turn of the loop delivers; the rest waits for the next turns. */

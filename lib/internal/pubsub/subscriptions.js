@@ -13,6 +13,7 @@
 // `wanted` says where a topic should go. What that needs is done once in a turn of the loop, for all topics together.
 
 const { websocketError } = require('../base/errors');
+const { setImmediate, clearImmediate } = require('../time/immediate');
 
 const ABSENT = 'absent';
 const SUBSCRIBING = 'subscribing';

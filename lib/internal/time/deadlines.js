@@ -4,6 +4,7 @@
 // so a list is always sorted, and starting, restarting and removing one costs no more than a few assignments.
 
 const { outsideOfContexts } = require('../base/context');
+const { setImmediate } = require('./immediate');
 
 /** The longest delay a timer of Node can have. */
 const MAX_DELAY = 0x7fffffff;
@@ -18,9 +19,6 @@ const LATE = 20;
 
 /** How long the loop gets to catch up then: at least some turns, at most some time and many turns. */
 const CATCH_UP = { leastTurns: 3, mostTurns: 50, mostTime: 100 };
-
-// Not the one that a test may put in its place.
-const { setImmediate } = globalThis;
 
 /** Lists with entries, by whether they keep the process alive and by duration. */
 const lists = { ref: new Map(), unref: new Map() };

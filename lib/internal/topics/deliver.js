@@ -9,6 +9,7 @@ const { OPCODE } = require('../transport/encode');
 const { hasRoom, highWaterMarkOf } = require('../transport/backpressure');
 const { sendCompressed } = require('../transport/queueing-transport');
 const { debugMessage } = require('../connection/debug-lines');
+const { setImmediate } = require('../time/immediate');
 const { Slice } = require('../time/slice');
 const { fragmentationThreshold } = require('./route');
 

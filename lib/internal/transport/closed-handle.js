@@ -8,6 +8,7 @@
 
 const net = require('net');
 const binding = require('../addon/binding');
+const { setImmediate } = require('../time/immediate');
 const { kId } = require('./connections-by-id');
 
 /** What only an open handle can do, as far as net.Socket or a program may ask for it. */

@@ -4,6 +4,7 @@
 // `data` events and leave through `socket.write()`, one write for each frame.
 
 const binding = require('../addon/binding');
+const { setImmediate } = require('../time/immediate');
 const { refuseAfterEnd } = require('./after-end');
 const { hasOwnMark, highWaterMarkOf } = require('./backpressure');
 const { FIN, encodeText, encodeBytes, encodeFragments, frameLimit } = require('./encode');

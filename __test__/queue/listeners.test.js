@@ -6,6 +6,7 @@
 const { describe, test } = require('node:test');
 const assert = require('node:assert');
 const net = require('net');
+const { Worker } = require('worker_threads');
 const { once } = require('events');
 const { websocket } = require('../helpers/under-test');
 const { eventually } = require('../helpers/under-test/endpoints');
@@ -204,6 +205,49 @@ for (const way of LISTENERS) {
       peer.destroy();
     }
   });
+
+  for (const [what, leave, expected] of [
+    ['ended their side', 'end', [1006, 'end']],
+    ['reset their connections', 'resetAndDestroy', [1006]],
+  ]) {
+    test(`${way.name}: clients that have sent their request and ${what} while the loop was busy are told of, each once`, async (t) => {
+      const { server, requests, port } = await listen(t, way);
+      const seen = [];
+      server.on('connect', (connection) => {
+        const socket = { connection, events: [] };
+        seen.push(socket);
+        connection.socket.on('end', () => socket.events.push('end'));
+        connection.on('error', (error) => socket.events.push(error.code));
+        connection.on('close', (code) => socket.events.push(code));
+      });
+      // A worker has begun to drive, if one is to.
+      (await openRawClient(port)).destroy();
+      await eventually(() => seen.length === 1 && seen[0].events.length > 0, 'the first client');
+      seen.length = 0;
+      const state = new Int32Array(new SharedArrayBuffer(4));
+      const clients = new Worker(`
+        const { port, head, leave, state } = require('worker_threads').workerData;
+        const net = require('net');
+        let left = 20;
+        for (let i = 0; i < 20; i++) {
+          const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => socket.write(head, () => {
+            // The request is a while ahead.
+            setTimeout(() => {
+              socket[leave]();
+              if (--left === 0) setTimeout(() => Atomics.notify(state, 0, Atomics.add(state, 0, 1) + 1), 100);
+            }, 50);
+          }));
+          socket.on('error', () => {});
+        }`, { eval: true, workerData: { port, head: requestHead(), leave, state } });
+      t.after(() => clients.terminate());
+      await once(clients, 'online');
+      assert.notStrictEqual(Atomics.wait(state, 0, 0, 10000), 'timed-out');
+      await eventually(() => seen.length === 20 && seen.every(({ events }) => events.includes(1006)), 'the ends of all of them');
+      await sleep(20);
+      assert.deepStrictEqual([requests.length, server.connections.length, server.pendingRequests.length], [21, 0, 0]);
+      for (const { events } of seen) assert.deepStrictEqual([...events].sort(), expected);
+    });
+  }
 
   for (const [what, prepare] of [
     ['with nothing to be sent', () => {}],

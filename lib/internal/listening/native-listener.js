@@ -33,9 +33,9 @@ class PendingConnection {
   /** Its request has arrived. */
   requested({ listener, lines, address, port, tls }) {
     const id = this._nativeId;
-    // Nobody listens any more, or the connection has gone again.
+    // Nobody listens any more.
     const hosted = listeners.get(listener);
-    if (hosted === undefined || !binding.nativeKnow(id)) {
+    if (hosted === undefined) {
       binding.nativeRemove(id);
       return;
     }

@@ -168,7 +168,7 @@ impl Row {
     /// headers in turn), and the address of the client. With TLS (`c` is 1) what was agreed on follows, a line for each.
     #[cfg(unix)]
     fn of_request(id: u32, requested: &Requested, values: &mut Values<'_>) -> Result<Self> {
-        let Requested { listener, peer, request, tls } = requested;
+        let Requested { listener, peer, request, tls, .. } = requested;
         let mut lines = format!("{}\n{}", request.method, request.target);
         for (name, value) in &request.headers {
             lines.extend(["\n", name, "\n", value]);

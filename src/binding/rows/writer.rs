@@ -29,13 +29,13 @@ pub(in crate::binding) struct Portion {
     pub(in crate::binding) rows: usize,
 }
 
-/// Writes the first events of `events` into `rows`, and their values behind those in `arguments`. Events of connections that
-/// JavaScript does not know (any more) are left out.
+/// Writes the first events of `events` into `rows`, and their values behind those in `arguments`. Events that are not
+/// admitted are left out.
 pub(in crate::binding) fn write_portion(
     env: &Env,
     events: &mut Events,
     received: &ReceivedBytes,
-    is_known: impl Fn(ConnectionId) -> bool,
+    mut admit: impl FnMut(ConnectionId, &SocketEvent) -> bool,
     rows: &SharedMemory,
     arguments: Vec<sys::napi_value>,
 ) -> (Portion, Vec<sys::napi_value>) {
@@ -53,12 +53,7 @@ pub(in crate::binding) fn write_portion(
         {
             portion.events += 1;
             portion.releases = portion.releases.max(entry.releases);
-            // The first that JavaScript hears of a connection.
-            let is_new = matches!(
-                entry.event,
-                SocketEvent::Requested(_) | SocketEvent::Passed(_) | SocketEvent::Unsecured(_)
-            );
-            if !is_new && !is_known(entry.id) {
+            if !admit(entry.id, &entry.event) {
                 continue;
             }
             bytes += entry.event.payload_len();

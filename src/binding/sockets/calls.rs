@@ -75,7 +75,7 @@ pub fn native_add(
         let added =
             environment.with_reactor(|reactor, _| reactor.add(fd, config, early, reads_to_end, is_shared));
         let Some(Ok((id, counters))) = added else { return -1 };
-        environment.register(id, counters);
+        environment.known.add(id, counters);
         i64::from(id.raw())
     })
 }
@@ -91,7 +91,7 @@ pub fn native_remove(id: u32) -> Result<Option<Vec<f64>>> {
             reactor.remove(id);
         });
         let counters = environment.counters(id);
-        environment.forget(id);
+        environment.known.remove(id);
         counters.map(|counters| counters.into_iter().map(|number| number as f64).collect())
     })
 }
@@ -123,7 +123,7 @@ pub struct ReleasedSocket {
 pub fn native_release(id: u32) -> Result<Option<ReleasedSocket>> {
     let id = SlotId::from_raw(id);
     let released = started(|environment| {
-        environment.forget(id);
+        environment.known.remove(id);
         environment.with_reactor(|reactor, _| reactor.release(id)).flatten()
     })?;
     let Some(released) = released else { return Ok(None) };
@@ -218,7 +218,7 @@ pub fn native_counters(id: u32) -> Option<Vec<f64>> {
 /// The number of connections that were taken over, for tests of leaks.
 #[napi(catch_unwind)]
 pub fn native_count() -> u32 {
-    with_environment(|environment| environment.count()).unwrap_or_default()
+    with_environment(|environment| environment.known.len()).unwrap_or_default()
 }
 
 /// Writes what was sent since the last turn.

@@ -122,8 +122,14 @@ impl Environment {
                 return None;
             }
             let mut taken = std::mem::take(&mut self.taken);
-            let (portion, with_values) =
-                write_portion(env, &mut taken, &self.received, |id| self.is_known(id), &self.rows, arguments);
+            let (portion, with_values) = write_portion(
+                env,
+                &mut taken,
+                &self.received,
+                |id, event| self.known.admit(id, event),
+                &self.rows,
+                arguments,
+            );
             self.taken = taken;
             arguments = with_values;
             rows = portion.rows;

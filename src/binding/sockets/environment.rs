@@ -9,6 +9,7 @@ use napi::bindgen_prelude::{FunctionRef, ObjectRef};
 use napi::{Error, Result, Status, sys};
 
 use super::delivery;
+use super::known_sockets::KnownSockets;
 use crate::binding::node::uv::{Idle, Wake as AsyncWake, Watch};
 use crate::binding::rows::shared_memory::SharedMemory;
 use crate::binding::rows::writer::Portion;
@@ -19,7 +20,6 @@ use crate::transport::driver::worker;
 use crate::transport::reactor::Reactor;
 use crate::transport::reactor::event::{ConnectionId, Events};
 use crate::transport::reactor::read_buffer::ReceivedBytes;
-use crate::transport::reactor::socket::Counters;
 
 thread_local! {
     // Of this thread, and so of this JavaScript environment: a worker has a thread of its own.
@@ -48,27 +48,9 @@ pub(in crate::binding) struct Environment {
     pub(super) portion: Option<Portion>,
     /// Whether a turn is under way, which leaves nothing undone.
     pub(super) in_turn: bool,
-    known: Vec<Option<KnownSocket>>,
-    count: u32,
+    pub(super) known: KnownSockets,
     /// Arguments of the last call, for their memory.
     pub(super) arguments: Vec<sys::napi_value>,
-}
-
-/// What the JavaScript thread knows of a connection.
-struct KnownSocket {
-    id: ConnectionId,
-    counters: Arc<Counters>,
-    /// Bytes that were sent so far, written or not.
-    sent: u64,
-    /// Whether our direction is to end when all of them are written.
-    has_ended: bool,
-}
-
-impl KnownSocket {
-    /// Bytes that wait to be written.
-    fn waiting(&self) -> u64 {
-        self.sent.saturating_sub(self.counters.written.load(Relaxed))
-    }
 }
 
 /// What [`Environment::new`] is made of.
@@ -102,8 +84,7 @@ impl Environment {
             taken: Events::default(),
             portion: None,
             in_turn: false,
-            known: Vec::new(),
-            count: 0,
+            known: KnownSockets::default(),
             arguments: Vec::new(),
         }
     }
@@ -141,41 +122,9 @@ impl Environment {
         result
     }
 
-    // ------------------------------------------------------------------------------------------------ known sockets
-
-    /// Notes a connection as one that can be sent to.
-    pub(super) fn register(&mut self, id: ConnectionId, counters: Arc<Counters>) {
-        let index = id.index();
-        if self.known.len() <= index {
-            self.known.resize_with(index + 1, || None);
-        }
-        let before = self.known[index].replace(KnownSocket { id, counters, sent: 0, has_ended: false });
-        self.count += u32::from(before.is_none());
-    }
-
-    /// The opposite. Events of the connection that are on their way will not reach JavaScript.
-    pub(super) fn forget(&mut self, id: ConnectionId) {
-        let known = self.known.get_mut(id.index());
-        let removed = known.and_then(|known| known.take_if(|known| known.id == id));
-        self.count -= u32::from(removed.is_some());
-    }
-
-    /// The number of connections that can be sent to.
-    pub(super) fn count(&self) -> u32 {
-        self.count
-    }
-
-    pub(super) fn is_known(&self, id: ConnectionId) -> bool {
-        self.known.get(id.index()).and_then(Option::as_ref).is_some_and(|known| known.id == id)
-    }
-
-    fn known(&mut self, id: ConnectionId) -> Option<&mut KnownSocket> {
-        self.known.get_mut(id.index())?.as_mut().filter(|known| known.id == id)
-    }
-
     /// Bytes that wait to be written, bytes read, bytes written, frames received, bytes of compressed messages received.
     pub(super) fn counters(&mut self, id: ConnectionId) -> Option<[u64; 5]> {
-        let known = self.known(id)?;
+        let known = self.known.get(id)?;
         let counters = &known.counters;
         let [read, written, frames, compressed] =
             [&counters.read, &counters.written, &counters.frames, &counters.compressed]
@@ -188,7 +137,7 @@ impl Environment {
     /// Lets `write` append frames for a connection, and returns how many bytes wait for it then; `None` when the
     /// connection is gone.
     pub(super) fn send(&mut self, id: ConnectionId, write: impl FnOnce(&mut BytesMut)) -> Option<u64> {
-        self.known(id)?;
+        self.known.get(id)?;
         let mut len = 0;
         let counting = |out: &mut BytesMut| {
             let before = out.len();
@@ -196,14 +145,14 @@ impl Environment {
             len = (out.len() - before) as u64;
         };
         self.shared.send(id, counting);
-        let known = self.known(id)?;
+        let known = self.known.get(id)?;
         known.sent += len;
         Some(known.waiting())
     }
 
     /// Bytes that were sent are somebody else's to write.
     pub(super) fn not_sent(&mut self, id: ConnectionId, len: usize) {
-        if let Some(known) = self.known(id) {
+        if let Some(known) = self.known.get(id) {
             known.sent = known.sent.saturating_sub(len as u64);
         }
     }
@@ -215,21 +164,21 @@ impl Environment {
         pieces: impl Iterator<Item = &'p [u8]>,
         len: usize,
     ) -> Option<u64> {
-        self.known(id)?;
+        self.known.get(id)?;
         self.shared.send_large(id, pieces, len);
-        let known = self.known(id)?;
+        let known = self.known.get(id)?;
         known.sent += len as u64;
         Some(known.waiting())
     }
 
     /// Bytes that wait for a connection; `None` when it is gone, or has ended its direction.
     pub(in crate::binding) fn waiting(&mut self, id: ConnectionId) -> Option<u64> {
-        self.known(id).filter(|known| !known.has_ended).map(|known| known.waiting())
+        self.known.get(id).filter(|known| !known.has_ended).map(|known| known.waiting())
     }
 
     /// Frames for a connection are about to be sent by [`Environment::send_shared`].
     pub(in crate::binding) fn note_sent(&mut self, id: ConnectionId, len: u64) {
-        if let Some(known) = self.known(id) {
+        if let Some(known) = self.known.get(id) {
             known.sent += len;
         }
     }
@@ -246,7 +195,7 @@ impl Environment {
 
     /// Our direction of a socket ends: nothing is sent behind that.
     pub(super) fn note_end(&mut self, id: ConnectionId) {
-        if let Some(known) = self.known(id) {
+        if let Some(known) = self.known.get(id) {
             known.has_ended = true;
         }
     }

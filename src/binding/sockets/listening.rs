@@ -92,16 +92,6 @@ pub fn native_close_listener(listener: u32) -> Result<()> {
     })
 }
 
-/// Makes a connection that a `REQUEST` row has told of one that can be sent to. False when it is gone.
-#[napi(catch_unwind)]
-pub fn native_know(id: u32) -> Result<bool> {
-    let id = SlotId::from_raw(id);
-    started(|environment| {
-        let counters = environment.with_reactor(|reactor, _| reactor.counters(id)).flatten();
-        counters.map(|counters| environment.register(id, counters)).is_some()
-    })
-}
-
 /// Lets go of a connection that a `PASSED` row has told of. Returns its descriptor, which becomes the caller's; -1 when it is
 /// gone.
 #[napi(catch_unwind)]

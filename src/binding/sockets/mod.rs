@@ -4,6 +4,7 @@ mod calls;
 mod delivery;
 pub(super) mod environment;
 pub(super) mod fast_calls;
+mod known_sockets;
 mod lifecycle;
 mod listening;
 mod sending;

@@ -1,9 +1,11 @@
 //! A connection that came in on a listener, until its frames are read.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::event::ListenerId;
+use super::socket::Counters;
 use crate::handshake::head::HeadReader;
 use crate::handshake::server::Request;
 use crate::tls::SessionInfo;
@@ -44,6 +46,8 @@ pub(crate) struct Requested {
     pub(crate) listener: ListenerId,
     pub(crate) peer: SocketAddr,
     pub(crate) request: Request,
+    /// What the connection is counted with.
+    pub(crate) counters: Arc<Counters>,
     /// What was agreed on, if the connection is one of TLS.
     pub(crate) tls: Option<SessionInfo>,
 }

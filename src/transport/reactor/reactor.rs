@@ -287,6 +287,12 @@ impl Reactor {
         self.sockets.len()
     }
 
+    /// What a connection is counted with.
+    #[cfg(test)]
+    pub(crate) fn counters(&self, id: ConnectionId) -> Option<Arc<Counters>> {
+        self.sockets.get(id).map(|socket| Arc::clone(&socket.counters))
+    }
+
     /// Sets limits on numbers and rates of a connection that nothing has been read of yet.
     pub(crate) fn limit(&mut self, id: ConnectionId, limits: Limits) {
         if let Some(socket) = self.sockets.get_mut(id) {

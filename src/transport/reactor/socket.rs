@@ -350,8 +350,13 @@ impl Socket {
             Ok(None) => {}
             Ok(Some((request, rest))) => {
                 let tls = self.tls.as_ref().map(|tls| tls.session.info());
-                let requested =
-                    Box::new(Requested { listener: opening.listener, peer: opening.peer, request, tls });
+                let requested = Box::new(Requested {
+                    listener: opening.listener,
+                    peer: opening.peer,
+                    request,
+                    counters: Arc::clone(&self.counters),
+                    tls,
+                });
                 self.early = rest;
                 self.stage = Stage::Requested;
                 self.read.hold(Reasons::REQUESTED);

@@ -11,7 +11,6 @@ use super::super::event::{ConnectionId, Events, ListenerId};
 use super::super::listeners::{Accepted, Late};
 use super::super::opening::{Opening, Stage};
 use super::super::secure::Secure;
-use super::super::socket::Counters;
 use super::super::states::Reasons;
 use super::Reactor;
 use crate::handshake::head::{HeadReader, refusal};
@@ -110,11 +109,6 @@ impl Reactor {
         // The descriptor stays open, so the set does not forget it by itself.
         socket.is_shared = true;
         self.take(id).map(|socket| OwnedFd::from(socket.stream))
-    }
-
-    /// What a connection that has come in by itself is counted with.
-    pub(crate) fn counters(&self, id: ConnectionId) -> Option<Arc<Counters>> {
-        self.sockets.get(id).map(|socket| Arc::clone(&socket.counters))
     }
 
     /// Ends handshakes that take too long.

@@ -238,8 +238,11 @@ function requestHeaders(client, attempt) {
 function handleHttpResponse(client, response) {
   if (eventEmitterListenerCount(client, 'httpResponse') > 0) {
     connectEnded(client, { statusCode: response.statusCode });
-    client.emit('httpResponse', response, client);
-    if (response.socket) response.socket.end();
+    try {
+      client.emit('httpResponse', response, client);
+    } finally {
+      if (response.socket) response.socket.end();
+    }
     return;
   }
   const headers = Object.entries(response.headers).map(([name, value]) => `${name}: ${value}`);

@@ -557,8 +557,11 @@ WebSocketConnection.prototype.handleSocketResume = function handleSocketResume()
 WebSocketConnection.prototype._resumeInput = function _resumeInput() {
   this.inputPaused = false;
   this._transport.setPaused(this, false);
-  this.emit('resume');
-  this.processReceivedData();
+  try {
+    this.emit('resume');
+  } finally {
+    this.processReceivedData();
+  }
 };
 
 /** Stops reading from the socket; messages that were read already wait until `resume()`. */

@@ -36,6 +36,14 @@ describe('exceptions of the program', { concurrency: 3 }, () => {
     }
   }
 
+  for (const io of ['auto', 'stream']) {
+    test(`${io}: what a listener of resume throws does not keep back what had come before`, async (t) => {
+      const { code, reports } = await runScenario(t, scenarios, 'throwOnResume', { args: { io } });
+      assert.strictEqual(code, 0);
+      assert.deepStrictEqual(reports, [{ seen: ['1', '2', '3', '4', '5'], caught: ['in resume'] }]);
+    });
+  }
+
   test('a server whose connect listener throws keeps the connection and accepts the next', async (t) => {
     const { code, reports } = await runScenario(t, scenarios, 'throwAround', { args: { where: 'connect' } });
     assert.strictEqual(code, 0);

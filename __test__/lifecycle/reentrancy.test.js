@@ -56,6 +56,7 @@ const actions = {
     connection.close();
     connection.drop();
   },
+  'socket.write()': (connection) => connection.socket.write(encodeFrame({ opcode: TEXT, payload: 'inside', mask: false }), () => {}),
   'socket.destroy()': (connection) => connection.socket.destroy(),
   'socket.end()': (connection) => connection.socket.end(),
 };
@@ -85,6 +86,20 @@ for (const role of ['server', 'client']) {
       }
     });
   }
+
+  test(`${role}: inside close, after drop() without a Close frame, the socket can still be written to`, async (t) => {
+    const pair = await openPair(t, role);
+    const called = [];
+    pair.connection.on('close', () => {
+      for (const payload of ['one', 'two']) {
+        pair.connection.socket.write(encodeFrame({ opcode: TEXT, payload, mask: role === 'client' }), (error) => called.push(error || null));
+      }
+    });
+    pair.connection.drop(1006, 'gone', true);
+    await eventually(() => pair.peer.ended, 'the end');
+    assert.deepStrictEqual(pair.peer.frames.map(({ opcode }) => opcode), [TEXT, TEXT]);
+    await eventually(() => called.length === 2, 'the callbacks');
+  });
 
   for (const [what, act] of [
     ['close()', (connection) => connection.close()],

@@ -328,6 +328,31 @@ exports.throwAround = ({ report, where }) => {
   });
 };
 
+/** Pauses at the first of five messages; when it goes on, a listener throws. */
+exports.throwOnResume = ({ report, io }) => {
+  const seen = [];
+  const caught = [];
+  process.on('uncaughtException', (error) => caught.push(error.message));
+  startEcho({ keepalive: false, io }, async ({ server, port }) => {
+    server.on('connect', (connection) => {
+      connection.once('resume', () => connection.once('resume', () => { throw new Error('in resume'); }));
+      connection.on('message', ({ utf8Data }) => {
+        seen.push(utf8Data);
+        if (seen.length === 1) {
+          connection.pause();
+          setTimeout(() => connection.resume(), 30);
+        }
+      });
+    });
+    const peer = await openRawClient(port);
+    peer.write(Buffer.concat(['1', '2', '3', '4', '5'].map((payload) => encodeFrame({ opcode: OPCODE.TEXT, payload, mask: true }))));
+    setTimeout(() => {
+      report({ seen, caught });
+      process.exit(0);
+    }, 300);
+  });
+};
+
 /** Opens and ends connections, then tells how many of the objects the garbage collector leaves. */
 exports.collect = ({ report, how, count }) => {
   startEcho({}, ({ server, port }) => {

@@ -95,6 +95,6 @@ async function main() {
 }
 
 main().catch((error) => {
-  console.error(error.message);
+  console.error(error.stack);
   process.exitCode = 2;
 });

@@ -92,7 +92,6 @@ function releaseResources(connection) {
   endHeartbeat(connection);
   connection._waitingPong = null;
   connection._inbox.clear();
-  connection._transport.release(connection);
   abandon(connection);
   if (connection._compressor !== null) {
     connection._compressedBytesSent = connection._compressor.bytesSent;
@@ -140,6 +139,7 @@ const methods = {
       this.closeDescription = 'Connection dropped by remote peer.';
     }
     releaseResources(this);
+    this._transport.release(this);
     emitClose(this);
   },
 
@@ -197,7 +197,8 @@ const methods = {
       try {
         emitClose(this);
       } finally {
-        // Even when a listener throws: nobody else would.
+        // Even when a listener throws: nobody else would. Until now the socket could be written to.
+        this._transport.release(this);
         this.socket.destroy();
       }
     }

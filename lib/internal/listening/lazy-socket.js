@@ -73,14 +73,20 @@ function emitClose(socket, cause) {
 /** The peer has closed its direction, and everything before has been delivered. */
 function emitEnd(socket) {
   if (socket[kDestroyed] || !socket[kGotEnd] || socket[kFlowing] === false) return;
-  socket.emit('end');
-  if (socket[kEnding]) destroyWhenWritten(socket);
+  try {
+    socket.emit('end');
+  } finally {
+    if (socket[kEnding]) destroyWhenWritten(socket);
+  }
 }
 
 function emitResume(socket) {
   if (!socket[kFlowing] || socket[kDestroyed]) return;
-  socket.emit('resume');
-  emitEnd(socket);
+  try {
+    socket.emit('resume');
+  } finally {
+    emitEnd(socket);
+  }
 }
 
 /** Both directions are closed: that is the end of the socket, once what waits has been written. */

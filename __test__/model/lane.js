@@ -20,4 +20,7 @@ async function main() {
   process.disconnect();
 }
 
-main();
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

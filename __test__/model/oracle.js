@@ -16,9 +16,7 @@ function owed(record) {
   if (connection === null) return { kind: 'never-accepted', text: 'the connection was never accepted' };
   if (!peer.scriptDone) return { kind: 'never-open', text: 'the peer has not come to the end of its script' };
   if (!record.inbound.isComplete) return sequenceFault(record.inbound, 'message', true) || { kind: 'message-lost', text: 'unknown' };
-  for (const sequence of [record.outbound, record.written]) {
-    if (!sequence.isComplete) return sequenceFault(sequence, 'sent', true) || { kind: 'sent-lost', text: 'unknown' };
-  }
+  if (!record.outbound.isComplete) return sequenceFault(record.outbound, 'sent', true) || { kind: 'sent-lost', text: 'unknown' };
   const callback = uncalled(record);
   if (callback !== undefined) return { kind: 'callback-lost', text: `the callback of ${callback.label} was not called` };
   if (record.full.length > 0) return { kind: 'drain-lost', text: `${record.full[0].label} has returned false, and no drain came` };
@@ -75,7 +73,7 @@ function judge(record, { closeTimeout, hasServer }) {
   const wholeInbound = orderly && programOnly('end');
   const wholeOutbound = orderly && programOnly(...ORDERLY_ENDS);
   for (const [sequence, what, whole] of [
-    [record.inbound, 'message', wholeInbound], [record.outbound, 'sent', wholeOutbound], [record.written, 'sent', wholeOutbound],
+    [record.inbound, 'message', wholeInbound], [record.outbound, 'sent', wholeOutbound],
   ]) {
     const fault = sequenceFault(sequence, what, whole);
     if (fault !== null) faults.push(fault);

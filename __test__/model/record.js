@@ -37,9 +37,6 @@ class ConnectionRecord {
     this.inbound = new Sequence();
     /** Messages, Pings and unasked Pongs from the program to the peer. */
     this.outbound = new Sequence();
-    /** With compression, what is written to the socket itself may overtake a message that is being compressed. */
-    this.written = plan.deflate === null ? this.outbound : new Sequence();
-    this.writtenDigests = new Set();
 
     this.sendCount = 0;
     /** Sent entries with a callback, in order. */
@@ -200,12 +197,11 @@ class ConnectionRecord {
   /** Something is about to be sent. */
   sends(type, payload, label, { written = false, droppable = false } = {}) {
     const entry = { digest: digest(type, payload), sure: this.mayBeSent === 'sure', refusedBefore: this.mayBeSent === 'no', label, droppable, written };
-    if (written) this.writtenDigests.add(entry.digest);
     if (this.mayBeSent === 'maybe' && this.serverEnds.includes('end')) this.abused = true;
     this.trace(`sends ${label}: ${entry.digest}${entry.sure ? '' : ` (${this.mayBeSent})`}`);
     // What is refused by contract would only make the comparison harder.
     if (entry.refusedBefore && !written) return { ...entry, arrived: false };
-    return (written ? this.written : this.outbound).expect(entry);
+    return this.outbound.expect(entry);
   }
 
   /** A callback for `entry`; `react` is told of it. */
@@ -264,7 +260,7 @@ class ConnectionRecord {
         break;
       case 'got':
         if (values[0] === EMPTY_PING) return;
-        (this.writtenDigests.has(values[0]) ? this.written : this.outbound).arrive(values[0]);
+        this.outbound.arrive(values[0]);
         break;
       case 'pong':
         // What begins with s is the program's own.

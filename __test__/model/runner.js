@@ -292,7 +292,7 @@ class Run {
     return {
       connections: this.records.length,
       received: sum(({ inbound }) => inbound.arrivals.length),
-      sent: sum(({ outbound, written }) => outbound.arrivals.length + (written === outbound ? 0 : written.arrivals.length)),
+      sent: sum(({ outbound }) => outbound.arrivals.length),
       callbacks: sum(({ withCallback }) => withCallback.length),
       drains: sum(({ counts }) => counts.get('drain') || 0),
       answers: sum(({ answers }) => answers.length),

@@ -12,6 +12,7 @@ const { Listeners } = require('../base/listener-store');
 const { kId, connectionOf } = require('../transport/connections-by-id');
 const { kTls, tlsProperties } = require('../tls/session');
 const { SecureSocket } = require('../tls/secure-socket');
+const { settleFor } = require('../transport/queueing-transport');
 const { tellWhenWritten } = require('../transport/send-callbacks');
 const {
   kCounts, kFinal, kUnref, becomeTakenOver, changeAlive, counts, letGo, writeRaw,
@@ -134,6 +135,7 @@ const methods = {
       if (cb) process.nextTick(cb);
       return this;
     }
+    settleFor(connectionOf(this[kId]));
     this[kEnding] = true;
     if (cb) tellWhenWritten(connectionOf(this[kId]), new BoundFunction(cb));
     if (this[kGotEnd]) process.nextTick(destroyWhenWritten, this);

@@ -11,7 +11,7 @@ const { BoundFunction } = require('../base/context');
 const { scheduleDelivery } = require('../connection/delivery');
 const { StreamReceiver } = require('./stream-receiver');
 const { PLACE_MASK, connections } = require('./connections-by-id');
-const { DRAIN, tellWhenWritten, callBound, endCallbacks } = require('./send-callbacks');
+const { DRAIN, tellWhenWritten, endCallbacks } = require('./send-callbacks');
 const { kTls } = require('../tls/session');
 const { isSecure, becomePlaintext, unwrap } = require('../tls/secure-socket');
 const { openHandle, countBefore } = require('./closed-handle');
@@ -50,10 +50,19 @@ function giveBack(connection) {
   if (unsent !== null && unsent.length > 0) socket.write(unsent);
   if (callbacks === null) return;
   socket.write(NO_BYTES, (error) => {
-    for (const callback of callbacks) if (callback !== DRAIN) process.nextTick(callBound, callback, error);
+    for (const callback of callbacks) if (callback !== DRAIN) callAlone(callback, error);
     // Unless so much waits that the socket says so itself.
     if (!error && callbacks.includes(DRAIN) && !socket.writableNeedDrain) socket.emit('drain');
   });
+}
+
+/** Calls one of several callbacks: what it throws does not keep the others from being called. */
+function callAlone(callback, error) {
+  try {
+    callback.call(error);
+  } catch (thrown) {
+    process.nextTick(() => { throw thrown; });
+  }
 }
 
 /** Everything that the addon has read was delivered: Node reads from now on. */

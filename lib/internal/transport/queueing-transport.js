@@ -2,12 +2,13 @@
 
 // Large messages are compressed on a thread of libuv's pool. Until that is done, whatever else the connection sends waits
 // behind it: for that time its transport is one that queues. Nothing can be lost on the way: whoever needs to be sure of
-// what was sent (a Close frame, a frame of the program's own, the end of the process) has the queue settled first, which
-// takes no longer than compressing on the spot would have.
+// what was sent (a Close frame, a frame of the program's own, write() and end() of the socket, the end of the process) has the
+// queue settled first, which takes no longer than compressing on the spot would have.
 
 const { AsyncResource } = require('async_hooks');
 const binding = require('../addon/binding');
 const { callBack } = require('../base/arguments');
+const { noop } = require('../../utils');
 const { highWaterMarkOf } = require('./backpressure');
 const { routeChanged } = require('../topics/route');
 
@@ -30,6 +31,8 @@ class QueueingTransport {
     this._started = null;
     /** Whether the program has been told to wait for a `drain`. */
     this._owesDrain = false;
+    /** Takes back what settleBefore() has done. */
+    this._release = noop;
   }
 
   get name() { return this.inner.name; }
@@ -40,6 +43,7 @@ class QueueingTransport {
     this._started = { opcode, threshold, cb: bind(cb) };
     this._queuedBytes += payload.length;
     connection._transport = this;
+    this._watchSocket();
     routeChanged(connection);
     underWay.add(this);
     if (!watchesExit) {
@@ -48,6 +52,17 @@ class QueueingTransport {
     }
     binding.startCompression(connection._compressor.use(), payload).then(() => this.settle());
     return this._hasRoom();
+  }
+
+  /** Has what the program does with the socket itself come behind what waits. Taken-over sockets see to that themselves. */
+  _watchSocket() {
+    if (this.inner.name === 'stream') this._release = settleBefore(this._connection);
+  }
+
+  /** Somebody else moves the bytes from now on. */
+  changeInner(inner) {
+    this.inner = inner;
+    this._watchSocket();
   }
 
   /** What a call that sends returns. */
@@ -66,6 +81,7 @@ class QueueingTransport {
     const { opcode, threshold, cb } = this._started;
     const queue = this._queue;
     connection._transport = this.inner;
+    this._release();
     routeChanged(connection);
     this.inner.sendFinished(connection, opcode, threshold, cb);
     // Another large message among them is begun at once, and the rest waits for that.
@@ -130,12 +146,34 @@ class QueueingTransport {
   release(connection) {
     underWay.delete(this);
     connection._transport = this.inner;
+    this._release();
     const error = Object.assign(new Error(`The connection to ${connection.remoteAddress} has ended before everything ` +
       'was sent.'), { code: 'ERR_WEBSOCKET_CLOSED' });
     // Earlier ones first.
     this.inner.release(connection);
     for (const cb of [this._started.cb, ...this._queue.map((entry) => entry[4])]) callBack(cb, error);
   }
+}
+
+/**
+ * Has write() and end() of the socket of a connection send first what waits.
+ * @returns {() => void} takes it back
+ */
+function settleBefore(connection) {
+  const { socket } = connection;
+  const originals = ['write', 'end'].map((name) => [name, socket[name]]);
+  const replacements = new Map();
+  for (const [name, original] of originals) {
+    replacements.set(name, function settled(...args) {
+      settleFor(connection);
+      return original.apply(this, args);
+    });
+    socket[name] = replacements.get(name);
+  }
+  return () => {
+    // The program may have put something else there.
+    for (const [name, original] of originals) if (socket[name] === replacements.get(name)) socket[name] = original;
+  };
 }
 
 function emitDrain(connection) {
@@ -163,12 +201,12 @@ function sendCompressed(connection, opcode, data, threshold, cb) {
 /** Sends all that waits for a message that is being compressed. */
 function settleFor(connection) {
   // Each may begin with the next.
-  while (connection._transport instanceof QueueingTransport) connection._transport.settle();
+  while (connection?._transport instanceof QueueingTransport) connection._transport.settle();
 }
 
 /** Puts another transport in place of the one of a connection, with what waits. */
 function changeTransport(connection, transport) {
-  if (connection._transport instanceof QueueingTransport) connection._transport.inner = transport;
+  if (connection._transport instanceof QueueingTransport) connection._transport.changeInner(transport);
   else connection._transport = transport;
   routeChanged(connection);
 }

@@ -11,6 +11,7 @@ const { BoundFunction } = require('../base/context');
 const { kId, PLACE_MASK, connections, connectionOf } = require('./connections-by-id');
 const { openHandle } = require('./closed-handle');
 const { leave } = require('./native-batches');
+const { settleFor } = require('./queueing-transport');
 const { tellWhenWritten, promiseDrain } = require('./send-callbacks');
 
 const GONE = 0xffffffff;
@@ -55,6 +56,11 @@ class TakenOverSocket extends net.Socket {
   _destroy(error, callback) {
     letGo(this);
     base._destroy.call(this, error, callback);
+  }
+
+  end(...args) {
+    settleFor(connectionOf(this[kId]));
+    return super.end(...args);
   }
 
   resetAndDestroy() {
@@ -148,6 +154,7 @@ function writeRaw(socket, data, encoding, callback) {
   const id = socket[kId];
   const done = typeof encoding === 'function' ? encoding : callback;
   const bytes = typeof data === 'string' ? Buffer.from(data, typeof encoding === 'string' ? encoding : 'utf8') : data;
+  settleFor(connectionOf(id));
   const waiting = binding.nativeSendRaw(id, asBuffer(bytes));
   const connection = connectionOf(id);
   if (typeof done === 'function') tellWhenWritten(connection, new BoundFunction(done));

@@ -279,8 +279,8 @@ export interface IConfig {
   idleTimeout?: number | undefined;
 
   /**
-   * Who reads and writes the socket: `'stream'` is Node's socket; `'loop'` is the addon, on Node's event loop, where
-   * that is possible; `'auto'` leaves it to the library. `connection.transport` tells what it is.
+   * Who reads and writes the socket: `'stream'` is Node's socket; `'loop'` and `'threads'` are the addon, on Node's event loop
+   * or on a thread of its own, where that is possible; `'auto'` leaves it to the library. `connection.transport` tells what it is.
    * @default 'auto', or the environment variable WEBSOCKET_IO
    */
   io?: 'auto' | 'loop' | 'threads' | 'stream' | undefined;
@@ -382,7 +382,8 @@ export interface IServerConfig extends IConfig {
   parseExtensions?: boolean | undefined;
 
   /**
-   * How long a request may stay neither accepted nor rejected before it is refused with 408. 0 is no limit.
+   * How long a request may stay neither accepted nor rejected before it is refused with 408; with `port`, also how long it may
+   * take to arrive. 0 is no limit, and 60 seconds for the arrival.
    * @default 0
    */
   handshakeTimeout?: number | undefined;
@@ -547,7 +548,7 @@ export interface IServerEvents {
   connection: [connection: connection];
   /** A connection of this server is closed. */
   close: [connection: connection, reason: number, desc: string];
-  /** A request was refused before `request` could be emitted. */
+  /** The server itself has refused a request, before `request` was emitted or because nobody has answered it. */
   upgradeError: [error: IUpgradeError];
   /** A connection has subscribed to a topic. */
   subscribe: [connection: connection, topic: string];
@@ -563,7 +564,7 @@ export interface IServerEvents {
   tlsClientError: [error: NodeJS.ErrnoException, address: net.AddressInfo];
 }
 
-/** Listens for WebSocket requests on HTTP servers. */
+/** Accepts WebSockets on HTTP servers, or on a port of its own. */
 export class server extends EventEmitter {
   /** The options in force, defaults included. `httpServer` is always an array in it. Not set before `mount()`. */
   config?: IServerConfig | undefined;
@@ -1148,8 +1149,8 @@ export class connection extends EventEmitter {
   resume(): void;
 
   /**
-   * The messages that come from now on, for `for await`, at the program's own pace: the connection is paused while more than
-   * 64 of them or 1 MiB wait. Ends when the connection is closed, is rejected when its socket fails.
+   * The messages that come from now on, for `for await`, at the program's own pace: the connection is paused while 64 of them
+   * or 1 MiB wait. Ends when the connection is closed, is rejected when its socket fails.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message>;
 
@@ -1583,7 +1584,7 @@ export class w3cwebsocket {
   protocol?: string | undefined;
   /** The extensions agreed on: a string as in browsers, or an empty array when there are none. Read-only. */
   extensions: any;
-  /** Bytes given to `send()`, with their frame headers, that have not been handed to the system yet. Read-only. */
+  /** Bytes of messages given to `send()` that the system has not taken yet. Read-only. */
   bufferedAmount: number;
 
   /** The form of received binary messages: `'arraybuffer'` (default) or `'blob'`. */

@@ -110,7 +110,7 @@ Object.defineProperty(WebSocketRequest.prototype, 'websocketVersion', {
 });
 
 /**
- * Parses and checks the handshake (RFC 6455 section 4.2.1). `accept()` and `reject()` work without it.
+ * Parses and checks the handshake (RFC 6455 section 4.2.1). `accept()` calls it if nobody else has; `reject()` works without it.
  * @throws {Error} with `httpCode` and `headers` to answer with, when it is not correct
  */
 WebSocketRequest.prototype.readHandshake = function readHandshake() {

@@ -559,7 +559,7 @@ export interface IServerEvents {
   /** It is back; after so many milliseconds. */
   pubsubRestored: [window: { downtime: number }];
   /** The engine has refused something, or brought something that cannot be read. */
-  pubsubError: [error: IWebSocketError, where: { topic: string; stage: string }];
+  pubsubError: [error: IWebSocketError, where: { topic: string; stage: string; others: number }];
   /** A TLS handshake of a client has failed, on a server with the option `tls`. */
   tlsClientError: [error: NodeJS.ErrnoException, address: net.AddressInfo];
 }

@@ -9,6 +9,7 @@ const { defineCloseCodes } = require('./internal/base/close-codes');
 const closing = require('./internal/connection/closing');
 const { KIND, INFLATION, MASK_POLICY, TEXT_FORM } = require('./internal/addon/rows');
 const { DEFAULT_IO } = require('./internal/transport/io-option');
+const { defineGetter } = require('./internal/base/getter');
 const { makeInspectable } = require('./internal/base/inspect');
 const { changeTransport, settleFor } = require('./internal/transport/queueing-transport');
 const { Inbox } = require('./internal/connection/inbox');
@@ -191,28 +192,16 @@ Object.defineProperty(WebSocketConnection.prototype, '_pingListenerCount', {
 /**
  * How the bytes of the connection are moved: `'stream'` by Node's socket, `'loop'` by the addon on Node's event
  * loop, `'threads'` by the addon on a thread of its own. */
-Object.defineProperty(WebSocketConnection.prototype, 'transport', {
-  configurable: true,
-  get() { return this._transport.name; },
-});
+defineGetter(WebSocketConnection.prototype, 'transport', (connection) => connection._transport.name);
 
 /** Bytes accepted for sending, frame headers included, that the operating system has not taken yet. */
-Object.defineProperty(WebSocketConnection.prototype, 'bufferedAmount', {
-  configurable: true,
-  get() { return this._transport.bufferedAmount(this); },
-});
+defineGetter(WebSocketConnection.prototype, 'bufferedAmount', (connection) => connection._transport.bufferedAmount(connection));
 
 /** Milliseconds that the newest Ping took to be answered, a keepalive one for instance; null when none was. */
-Object.defineProperty(WebSocketConnection.prototype, 'latency', {
-  configurable: true,
-  get() { return this._heartbeat === null ? null : this._heartbeat.latency; },
-});
+defineGetter(WebSocketConnection.prototype, 'latency', ({ _heartbeat: heartbeat }) => (heartbeat === null ? null : heartbeat.latency));
 
 /** The topics that the connection is subscribed to, in no particular order. */
-Object.defineProperty(WebSocketConnection.prototype, 'topics', {
-  configurable: true,
-  get() { return topics.topicsOf(this); },
-});
+defineGetter(WebSocketConnection.prototype, 'topics', topics.topicsOf);
 
 /** Figures about the connection up to now; docs/connection.md describes them. */
 WebSocketConnection.prototype.stats = function stats() {
@@ -270,7 +259,7 @@ WebSocketConnection.prototype._becomeStream = function _becomeStream() {
   changeTransport(this, streamTransport);
   this._responseLength = 0;
   this.socket.on('data', this.handleSocketData.bind(this));
-  this._debug('transport is now %s', this.transport);
+  this._debug('transport is now %s', this._transport.name);
 };
 
 /** Receives chunks from the socket, those that came early too; called by giving-back when Node reads it. */

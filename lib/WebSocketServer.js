@@ -11,6 +11,7 @@ const { broadcast } = require('./internal/connection/sending');
 const topics = require('./internal/topics/server-methods');
 const { asBuffer } = require('./internal/base/arguments');
 const channels = require('./internal/base/channels');
+const { defineGetter } = require('./internal/base/getter');
 const { makeInspectable } = require('./internal/base/inspect');
 const { statsOfServer, Totals } = require('./internal/connection/stats');
 const { compileFilter } = require('./internal/handshake/mount-filter');
@@ -64,10 +65,7 @@ util.inherits(WebSocketServer, EventEmitter);
 Object.assign(WebSocketServer.prototype, topics.methods);
 
 /** The topics that have a subscriber in this process, in no particular order. */
-Object.defineProperty(WebSocketServer.prototype, 'topics', {
-  configurable: true,
-  get() { return topics.topicsOf(this); },
-});
+defineGetter(WebSocketServer.prototype, 'topics', topics.topicsOf);
 
 /**
  * Starts listening for requests, besides where it does so already. The options are for all requests from now on.

@@ -41,7 +41,7 @@ function statsOf(connection) {
     pingsSent: heartbeat === null ? 0 : heartbeat.pingsSent,
     pongsReceived: heartbeat === null ? 0 : heartbeat.pongsReceived,
     latency: connection.latency,
-    bufferedAmount: connection.bufferedAmount,
+    bufferedAmount: connection._transport.bufferedAmount(connection),
     transport: connection.transport,
   };
 }

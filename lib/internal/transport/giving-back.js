@@ -45,15 +45,17 @@ function giveBack(connection) {
   }
   const callbacks = connection._sendCallbacks;
   connection._sendCallbacks = null;
+  // Before anything that waits in the transport.
+  if (unsent !== null && unsent.length > 0) socket.write(unsent);
+  if (callbacks !== null) {
+    socket.write(NO_BYTES, (error) => {
+      for (const callback of callbacks) if (callback !== DRAIN) callAlone(callback, error);
+      // Unless so much waits that the socket says so itself.
+      if (!error && callbacks.includes(DRAIN) && !socket.writableNeedDrain) socket.emit('drain');
+    });
+  }
   connection._earlyChunks = [];
   connection._becomeStream();
-  if (unsent !== null && unsent.length > 0) socket.write(unsent);
-  if (callbacks === null) return;
-  socket.write(NO_BYTES, (error) => {
-    for (const callback of callbacks) if (callback !== DRAIN) callAlone(callback, error);
-    // Unless so much waits that the socket says so itself.
-    if (!error && callbacks.includes(DRAIN) && !socket.writableNeedDrain) socket.emit('drain');
-  });
 }
 
 /** Calls one of several callbacks: what it throws does not keep the others from being called. */

@@ -376,7 +376,7 @@ for (const name of ['assembleFragments', 'maxReceivedMessageSize']) {
 /** An event that came at `now`, from the transport that delivers them in their order; called by native-transport. */
 WebSocketConnection.prototype._arrive = function _arrive(kind, value, now) {
   // Given back, and destroyed by the program since: it does not want to hear more of it.
-  if (this._earlyChunks !== null && this.socket.destroyed) return;
+  if (this._earlyChunks !== null && this.socket.destroyed && !this.receivedEnd) return;
   keepalive.noteInput(this, now);
   if (this._maxReceivedFrameSize !== this.config.maxReceivedFrameSize) updateConfig(this);
   if (this._inbox.length > 0 || this.inputPaused) {

@@ -23,6 +23,7 @@ const { compileOriginCheck } = require('./internal/handshake/origins');
 const { BoundFunction } = require('./internal/base/context');
 const { deadlinesOf } = require('./internal/time/deadlines');
 const { Listener, takeListenOptions, listensByAddon } = require('./internal/listening/listener');
+const { canShare } = require('./internal/listening/shared-port');
 const { prepareTls } = require('./internal/tls/options');
 const { isTime } = require('./internal/time/is-time');
 const { SERVER_OPTIONS } = require('./internal/options/tables');
@@ -156,8 +157,9 @@ function takeTls({ tls, io, fallback }, listens) {
   if (!listens) {
     throw optionError('The option tls is for servers that listen themselves (port): with httpServer, TLS is that of an https server.');
   }
-  if (fallback) {
-    throw optionError('The options tls and fallback do not go together yet: use httpServer with an https server, or a proxy for TLS.');
+  if (fallback && !canShare(fallback)) {
+    throw optionError('The options tls and fallback do not go together on this runtime: use httpServer with an https server, ' +
+      'or a proxy for TLS.');
   }
   return prepareTls(tls, listensByAddon(io));
 }

@@ -4,6 +4,7 @@
 
 const http = require('http');
 const net = require('net');
+const tls = require('tls');
 const { once } = require('events');
 const websocket = require('../..');
 const loaded = require('../../lib/internal/addon/binding');
@@ -63,8 +64,8 @@ function takeResponse(text) {
 
 /** A client that sends what it is told to, and reads responses. */
 class RawHttp {
-  constructor(port) {
-    this.socket = net.connect(port, HOST);
+  constructor(socket) {
+    this.socket = socket;
     this.socket.setNoDelay(true);
     this.socket.on('error', (error) => { this.error = error; });
     this.text = '';
@@ -107,8 +108,9 @@ class RawHttp {
   }
 }
 
-function client(t, port) {
-  const raw = new RawHttp(port);
+/** Connects; over TLS if a certificate authority is given. */
+function client(t, port, ca) {
+  const raw = new RawHttp(ca === undefined ? net.connect(port, HOST) : tls.connect({ port, host: HOST, ca, ALPNProtocols: ['http/1.1'] }));
   t.after(() => raw.socket.destroy());
   return raw;
 }

@@ -79,8 +79,9 @@ function judge(record, { closeTimeout, hasServer }) {
     if (fault !== null) faults.push(fault);
   }
   if (wholeOutbound && peer.incomplete) add('truncated', 'the bytes to the peer end in the middle of a frame or message');
-  // Behind a reset, the end of the stream may look like an orderly one; behind a Close frame nothing is missing.
-  const hasAll = peerReads && !peer.incomplete && (programOnly(...ORDERLY_ENDS) || peer.close !== null);
+  // Behind a reset, the end of the stream may look like an orderly one; behind a Close frame nothing is missing. Writing to a
+  // socket that has ended destroys it, which is a reset when the peer has sent more than was read.
+  const hasAll = peerReads && !peer.incomplete && !record.abused && (programOnly(...ORDERLY_ENDS) || peer.close !== null);
   judgeCallbacks(record, wholeOutbound, hasAll, add);
   judgePongs(record, add);
   judgeClose(record, { slow, orderly, programOnly }, add);

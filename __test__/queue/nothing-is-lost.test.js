@@ -173,6 +173,26 @@ for (const way of WAYS) {
       }
     }
 
+    test('when both sides end a socket that was given back, while others are told what came before', async (t) => {
+      const [busy, pair] = [await open(t, way), await open(t, way)];
+      const { connection } = pair;
+      busy.connection.on('message', ({ utf8Data }) => {
+        if (Number(utf8Data) % 10 === 0) block(1);
+        if (utf8Data !== '0') return;
+        connection.socket.on('data', () => {});
+        connection.pause();
+        setImmediate(() => {
+          connection.resume();
+          connection.socket.end();
+        });
+      });
+      busy.peer.write(batch(busy, numbers(1000)));
+      pair.peer.socket.end(batch(pair, numbers(500)));
+      await pair.closed();
+      assertSame(pair.seen.messages, numbers(500));
+      assert.deepStrictEqual(pair.seen.closes.map(({ code }) => code), [1006]);
+    });
+
     for (const [what, act] of [['close()', (connection) => connection.close()], ['drop()', (connection) => connection.drop()],
       ['socket.destroy()', (connection) => connection.socket.destroy()]]) {
       test(`and none comes after ${what} in the midst of them, with the socket given back before or not`, async (t) => {

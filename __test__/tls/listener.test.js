@@ -7,7 +7,6 @@ const { describe, test } = require('node:test');
 const assert = require('node:assert');
 const { execFile, spawn } = require('child_process');
 const { once } = require('events');
-const http = require('http');
 const net = require('net');
 const tls = require('tls');
 const { promisify } = require('util');
@@ -538,13 +537,6 @@ describe('options that cannot be used', () => {
     const { createServer } = require('http');
     assert.throws(() => new websocket.server({ httpServer: createServer(), tls: pair }), { code: 'ERR_WEBSOCKET_OPTION', message: /tls is for servers/ });
     assert.throws(() => new websocket.server({ noServer: true, tls: pair }), { code: 'ERR_WEBSOCKET_OPTION' });
-  });
-
-  test('tls and fallback do not go together yet', () => {
-    for (const io of ['auto', 'stream']) {
-      assert.throws(() => make(pair, { io, fallback: http.createServer() }),
-        { code: 'ERR_WEBSOCKET_OPTION', message: /^The options tls and fallback do not go together yet/ });
-    }
   });
 
   test('setSecureContext() needs the option tls', async (t) => {

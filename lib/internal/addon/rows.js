@@ -68,21 +68,30 @@ function eventValue(rows, at, values, slab) {
       return { code: rows[at + 2], reason: values[rows[at + 5]], failure: rows[at + 3], bits: rows[at + 4] };
     case KIND.REQUEST: {
       const value = rows[at + 5];
-      const tls = rows[at + 4] === 1 ? values[value + 2] : null;
-      return { listener: rows[at + 2], port: rows[at + 3], lines: values[value], address: values[value + 1], tls };
+      return {
+        listener: rows[at + 2], port: rows[at + 3], lines: values[value], address: values[value + 1], tls: session(rows, at, values),
+      };
     }
     case KIND.TLS_FAILED: {
       const [address, code, message] = values[rows[at + 5]].split('\n');
       return { listener: rows[at + 2], port: rows[at + 3], address, code, message };
     }
     case KIND.PASSED:
-      return { listener: rows[at + 2], bytes: values[rows[at + 5]] };
+      return {
+        listener: rows[at + 2], port: rows[at + 3], bytes: values[rows[at + 5]], address: values[rows[at + 5] + 1],
+        tls: session(rows, at, values),
+      };
     case KIND.ERROR:
       // What is no error of the operating system has no number: a code, which may be empty, and a message.
       return rows[at + 2] || values[rows[at + 5]];
     default:
       return rows[at + 2];
   }
+}
+
+/** What was agreed on for a connection with TLS, as lines; null without TLS. */
+function session(rows, at, values) {
+  return rows[at + 4] === 1 ? values[rows[at + 5] + 2] : null;
 }
 
 function payload(rows, at, values, slab) {

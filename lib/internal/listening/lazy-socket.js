@@ -316,4 +316,4 @@ function prepareLazySockets() {
   Object.defineProperty(LazySocket.prototype, 'constructor', { value: net.Socket });
 }
 
-module.exports = { LazySocket, prepareLazySockets };
+module.exports = { LazySocket, materialize, prepareLazySockets };

@@ -8,8 +8,8 @@ const http = require('http');
 const net = require('net');
 const { isAvailable } = require('../transport/native-batches');
 const nativeListener = require('./native-listener');
-const { canShare, listensElsewhere, listenItself, share } = require('./shared-port');
-const { createHttpsServer } = require('../tls/https-server');
+const { canShare, listensElsewhere, listenItself, share, shareOverTls } = require('./shared-port');
+const { createHttpsServer, createTlsServer } = require('../tls/https-server');
 const { optionError } = require('../base/errors');
 
 /** What Node gives a request to arrive, in milliseconds. */
@@ -77,7 +77,7 @@ function listensByAddon(io) {
 class Listener {
   /**
    * @param {{ port: number, host?: string, handshakeTimeout: number, fallback?: http.Server }} options
-   * @param {object|null} tls what prepareTls() has made of the option; not with `fallback`
+   * @param {object|null} tls what prepareTls() has made of the option
    * @param {{
    *   onUpgrade(request: object, socket: net.Socket, head?: Buffer): void,
    *   onTlsError(error: Error, address: net.AddressInfo): void,
@@ -92,19 +92,25 @@ class Listener {
     const timeout = headTimeout(handshakeTimeout, fallback ? fallback.headersTimeout : 0);
     const done = (error) => process.nextTick(() => { if (!this._closed) onListening(error); });
     if (!byAddon || (fallback && !canShare(fallback))) {
-      if (fallback) this._bound = listenItself(fallback, listenOptions(port, host), done);
+      const options = listenOptions(port, host);
+      if (fallback && tls !== null) {
+        const tlsServer = createTlsServer({ handshakeTimeout: timeout, allowHalfOpen: true }, tls, onTlsError);
+        this._bound = shareOverTls(fallback, tlsServer, options, done);
+      } else if (fallback) this._bound = listenItself(fallback, options, done);
       else this._listenByHttp(port, host, timeout, tls, onUpgrade, onTlsError, done);
       return;
     }
     const open = (address) => {
       if (this._closed) return;
       try {
+        const hosted = { onRequest: onUpgrade, onTlsError };
+        const more = { tls: tls === null ? null : tls.context };
         this._bound = fallback
-          ? share(fallback, (handOver) => {
+          ? share(fallback, (takers) => {
             const maxHeadLength = fallback.maxHeaderSize || http.maxHeaderSize;
-            return listenNatively(address, port, timeout, { onRequest: onUpgrade, handOver }, { maxHeadLength });
+            return listenNatively(address, port, timeout, { ...hosted, ...takers }, { ...more, maxHeadLength });
           })
-          : listenNatively(address, port, timeout, { onRequest: onUpgrade, onTlsError }, { tls: tls === null ? null : tls.context });
+          : listenNatively(address, port, timeout, hosted, more);
       } catch (error) {
         done(error);
         return;

@@ -6,8 +6,9 @@ const { maxHeaderSize } = require('http');
 const net = require('net');
 const { getSystemErrorName } = require('util');
 const binding = require('../addon/binding');
+const { noop } = require('../../utils');
 const { KIND } = require('../addon/rows');
-const { LazySocket, prepareLazySockets } = require('./lazy-socket');
+const { LazySocket, materialize, prepareLazySockets } = require('./lazy-socket');
 const { PLACE_MASK, connections, connectionOf, isPending } = require('../transport/connections-by-id');
 const { onRequest } = require('../transport/native-batches');
 const { becomeOrdinary, changeAlive, changeAliveFor, nativeIdOf, readAgain } = require('../transport/taken-over-socket');
@@ -45,14 +46,27 @@ class PendingConnection {
   }
 
   /** Something else than an opening handshake has arrived. */
-  passed({ listener, bytes }) {
+  passed({ listener, bytes, address, port, tls }) {
+    const id = this._nativeId;
     const hosted = listeners.get(listener);
     if (hosted === undefined) {
-      binding.nativeRemove(this._nativeId);
+      binding.nativeRemove(id);
       return;
     }
-    const fd = binding.nativeHandOver(this._nativeId);
-    if (fd !== -1) hosted.handOver(fd, bytes);
+    if (tls === null) {
+      const fd = binding.nativeHandOver(id);
+      if (fd !== -1) hosted.handOver(fd, bytes);
+      return;
+    }
+    connections[id & PLACE_MASK] = this;
+    this.socket = new LazySocket(id, address, port, hooks, parseSession(tls));
+    // Without a descriptor for it there is no socket.
+    this.socket.on('error', noop);
+    const socket = materialize(this.socket);
+    if (socket.destroyed) return;
+    socket.removeListener('error', noop);
+    hooks.giveBack(socket);
+    hosted.handOverStream(socket, bytes);
   }
 
   /** There will be none. */
@@ -117,9 +131,11 @@ function familyOf(address) {
  * @param {{
  *   onRequest(request: UpgradeRequest, socket: net.Socket): void,
  *   onTlsError?(error: Error, address: net.AddressInfo): void,
- *   handOver?(fd: number, bytes: Buffer): void
+ *   handOver?(fd: number, bytes: Buffer): void,
+ *   handOverStream?(socket: net.Socket, bytes: Buffer): void
  * }} hosted called with each request; with each handshake of TLS that has failed; and with connections that bring anything
- *   else than an opening handshake, and what was read of them. Without `handOver`, the addon refuses them
+ *   else than an opening handshake, as a descriptor or, with TLS, as a socket of what was decrypted, and what was read of them.
+ *   Without `handOver`, the addon refuses them
  * @param {{ maxHeadLength?: number, tls?: object|null }} [more] `tls`: that of the addon, from prepareTls(); null for plain TCP
  * @returns {{ address(): net.AddressInfo, secure(tls: object): void, close(): void, ref(): void, unref(): void }}
  * @throws {Error} that of the operating system

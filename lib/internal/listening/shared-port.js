@@ -8,6 +8,8 @@ const fs = require('fs');
 const net = require('net');
 const { noop } = require('../../utils');
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** The handle of each HTTP server that listens because of the option. */
 const ours = new WeakMap();
 
@@ -65,13 +67,7 @@ class ListeningHandle {
     });
   }
 
-  /**
-   * The HTTP server gets a connection with all that was read from it. From here on it is like those that Node accepts.
-   *
-   * Over TLS there is no descriptor to give away: what was decrypted has to come as a Duplex, with `encrypted` and the like.
-   * `onconnection` wants a handle, so that Duplex takes the other way into an HTTP server: count it (`_connections`, `_server`),
-   * put the bytes in front, and emit 'connection'.
-   */
+  /** The HTTP server gets a connection with all that was read from it. From here on it is like those that Node accepts. */
   handOver(fd, bytes) {
     const handle = openHandle(fd);
     if (handle === null) return;
@@ -85,6 +81,31 @@ class ListeningHandle {
       if (socket) process.nextTick(putInFront, socket, bytes);
     }
   }
+}
+
+/**
+ * The HTTP server gets a connection with TLS, whose plaintext this socket has. Node takes connections as handles, and there is none
+ * for plaintext: what it would do with the connection is done here.
+ * @param {import('http').Server} httpServer
+ * @param {net.Socket} socket
+ * @param {Buffer} bytes that were read already
+ */
+function handOverStream(httpServer, socket, bytes) {
+  const { maxConnections } = httpServer;
+  if (maxConnections && httpServer._connections >= maxConnections) {
+    const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = socket;
+    socket.destroy();
+    httpServer.emit('drop', { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily });
+    return;
+  }
+  httpServer._connections++;
+  socket.once('close', () => {
+    httpServer._connections--;
+    httpServer._emitCloseIfDrained();
+  });
+  socket.server = httpServer;
+  if (bytes.length > 0) socket.unshift(bytes);
+  httpServer.emit('connection', socket);
 }
 
 function putInFront(socket, bytes) {
@@ -143,17 +164,21 @@ function install(httpServer, handle, { address, family, port }) {
 /**
  * Has the addon listen for an HTTP server.
  * @param {import('http').Server} httpServer
- * @param {(handOver: (fd: number, bytes: Buffer) => void) => object} listen as listen() of native-listener; may throw
+ * @param {(takers: object) => object} listen calls listen() of native-listener with these takers of connections; may throw
  * @returns {{ address(): net.AddressInfo|null, close(): void }}
  */
 function share(httpServer, listen) {
   const handle = handleOf(httpServer);
-  const bound = listen((fd, bytes) => handle.handOver(fd, bytes));
+  const bound = listen({
+    handOver: (fd, bytes) => handle.handOver(fd, bytes),
+    handOverStream: (socket, bytes) => handOverStream(httpServer, socket, bytes),
+  });
   handle.add(bound);
   if (!handle.isInstalled()) install(httpServer, handle, bound.address());
   return {
     // The program may have closed the HTTP server.
     address: () => (handle.has(bound) ? bound.address() : null),
+    secure: (context) => bound.secure(context),
     close() {
       if (!handle.has(bound)) return;
       handle.remove(bound);
@@ -164,7 +189,43 @@ function share(httpServer, listen) {
 }
 
 /**
- * The same where the addon cannot listen: the HTTP server does it itself.
+ * The same where the addon cannot listen, with TLS: a server of Node does it.
+ * @param {import('http').Server} httpServer
+ * @param {import('tls').Server} tlsServer
+ * @param {object} options of its listen()
+ * @param {(error: Error|null) => void} done
+ */
+function shareOverTls(httpServer, tlsServer, options, done) {
+  const handle = handleOf(httpServer);
+  let closed = false;
+  tlsServer.on('secureConnection', (socket) => handOverStream(httpServer, socket, NO_BYTES));
+  tlsServer.once('error', done);
+  tlsServer.listen(options, () => {
+    tlsServer.removeListener('error', done);
+    if (closed) {
+      tlsServer.close();
+      return;
+    }
+    handle.add(tlsServer);
+    if (!handle.isInstalled()) install(httpServer, handle, tlsServer.address());
+    done(null);
+  });
+  return {
+    // The program may have closed the HTTP server.
+    address: () => (handle.has(tlsServer) ? tlsServer.address() : null),
+    secure: (context) => tlsServer.setSecureContext(context),
+    close() {
+      closed = true;
+      if (!handle.has(tlsServer)) return;
+      handle.remove(tlsServer);
+      tlsServer.close();
+      closeIdleConnections(httpServer);
+    },
+  };
+}
+
+/**
+ * The same without TLS: the HTTP server does it itself.
  * @param {import('http').Server} httpServer
  * @param {object} options of its listen()
  * @param {(error: Error|null) => void} done
@@ -216,4 +277,4 @@ function closeIdleConnections(httpServer) {
   if (typeof httpServer.closeIdleConnections === 'function') httpServer.closeIdleConnections();
 }
 
-module.exports = { canShare, listensElsewhere, share, listenItself };
+module.exports = { canShare, listensElsewhere, share, shareOverTls, listenItself };

@@ -1,8 +1,9 @@
 'use strict';
 
-// The option `tls` where the addon cannot listen: an https server of Node.
+// The option `tls` where the addon cannot listen: an https server of Node, or a TLS server in front of the program's HTTP server.
 
 const https = require('https');
+const nodeTls = require('tls');
 
 /**
  * @param {object} options of https.createServer() besides those of TLS
@@ -11,7 +12,19 @@ const https = require('https');
  * @param {(error: Error, address: import('net').AddressInfo) => void} onTlsError
  */
 function createHttpsServer(options, tls, onRequest, onTlsError) {
-  const server = https.createServer({ ...options, ...tls.node }, onRequest);
+  return watched(https.createServer({ ...options, ...tls.node }, onRequest), tls, onTlsError);
+}
+
+/**
+ * @param {object} options of tls.createServer() besides those of `tls`
+ * @param {object} tls from prepareTls()
+ * @param {(error: Error, address: import('net').AddressInfo) => void} onTlsError
+ */
+function createTlsServer(options, tls, onTlsError) {
+  return watched(nodeTls.createServer({ ...options, ...tls.node }), tls, onTlsError);
+}
+
+function watched(server, tls, onTlsError) {
   server.on('tlsClientError', (error, { remoteAddress: address, remoteFamily: family, remotePort: port }) => {
     onTlsError(error, { address, family, port });
   });
@@ -19,4 +32,4 @@ function createHttpsServer(options, tls, onRequest, onTlsError) {
   return server;
 }
 
-module.exports = { createHttpsServer };
+module.exports = { createHttpsServer, createTlsServer };

@@ -32,6 +32,7 @@ class PlaintextSocket extends net.Socket {
       callback(Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }));
       return;
     }
+    if (this.timeout) this._unrefTimer();
     for (const { chunk, encoding } of chunks) {
       binding.nativeSendRaw(id, typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk);
     }
@@ -82,9 +83,18 @@ function isSecure(socket) {
   return Boolean(socket[kTls]) && socket[kId] !== null;
 }
 
+/** In place of a method of a handle. */
+function succeed() { return 0; }
+
 /** Has `write()` and the like be those of a stream; what comes is not passed on before unwrap(). */
 function becomePlaintext(socket) {
   becomeRaw(socket, PlaintextSocket.prototype);
+  const { _handle: handle } = socket;
+  if (!handle) return;
+  // Node's HTTP server reads handles itself. It has a mark for those that somebody reads already, and starts them all the same.
+  handle._consumed = true;
+  handle.readStart = succeed;
+  handle.readStop = succeed;
 }
 
 /**

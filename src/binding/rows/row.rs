@@ -13,9 +13,9 @@
 //! | `END`     |                |           |                        |                              |
 //! | `ERROR`   | error number   |           |                        | code and message, a line for each, when that is 0 |
 //! | `DRAINED` | calls answered |           |                        |                              |
-//! | `REQUEST` | listener       | port      |                        | the request, see `of_request`|
+//! | `REQUEST` | listener       | port      | whether there is TLS   | the request, see `of_request`|
 //! | `STOPPED` |                |           |                        |                              |
-//! | `PASSED`  | listener       |           |                        | all that was read, a Buffer  |
+//! | `PASSED`  | listener       | port      | whether there is TLS   | all that was read, a Buffer  |
 //! | `TLS_FAILED` | listener    | port      |                        | code, text and address, a line for each |
 //!
 //! Those from `END` to `STOPPED`, `PASSED` and `TLS_FAILED` come from sockets of the reactor only; see [`SocketEvent`]. JavaScript
@@ -36,7 +36,7 @@ use crate::tls::SessionInfo;
 #[cfg(unix)]
 use crate::transport::reactor::event::{ConnectionId, SocketEvent};
 #[cfg(unix)]
-use crate::transport::reactor::opening::Requested;
+use crate::transport::reactor::opening::{Incoming, Requested};
 #[cfg(unix)]
 use crate::transport::reactor::read_buffer::ReceivedBytes;
 #[cfg(unix)]
@@ -141,7 +141,7 @@ impl Row {
             SocketEvent::Requested(requested) => return Self::of_request(id, &requested, values),
             SocketEvent::Passed(passed) => {
                 let value = values.push(BufferSlice::copy_from(env, &passed.bytes)?)?;
-                Self { id, kind: PASSED, a: passed.listener.raw(), value, ..Self::default() }
+                return Self { id, kind: PASSED, value, ..Self::default() }.with_origin(&passed.from, values);
             }
             SocketEvent::Unsecured(unsecured) => {
                 let Unsecured { listener, peer, error } = *unsecured;
@@ -164,22 +164,28 @@ impl Row {
         })
     }
 
-    /// A request that has come in on a listener. Its values are its parts, a line for each (method, target, names and values of
-    /// headers in turn), and the address of the client. With TLS (`c` is 1) what was agreed on follows, a line for each.
+    /// A request that has come in on a listener. Its value is its parts, a line for each: method, target, names and values of
+    /// headers in turn.
     #[cfg(unix)]
     fn of_request(id: u32, requested: &Requested, values: &mut Values<'_>) -> Result<Self> {
-        let Requested { listener, peer, request, tls, .. } = requested;
+        let Requested { from, request } = requested;
         let mut lines = format!("{}\n{}", request.method, request.target);
         for (name, value) in &request.headers {
             lines.extend(["\n", name, "\n", value]);
         }
         let value = values.push(lines)?;
+        Self { id, kind: REQUEST, value, ..Self::default() }.with_origin(from, values)
+    }
+
+    /// Behind the first value comes the address of the client. With TLS (`c` is 1) what was agreed on follows, a line for each.
+    #[cfg(unix)]
+    fn with_origin(self, from: &Incoming, values: &mut Values<'_>) -> Result<Self> {
+        let Incoming { listener, peer, tls, .. } = from;
         values.push(peer.ip().to_string())?;
         if let Some(tls) = tls {
             values.push(session_lines(tls))?;
         }
-        let (a, b, c) = (listener.raw(), u32::from(peer.port()), u32::from(tls.is_some()));
-        Ok(Self { id, kind: REQUEST, a, b, c, value })
+        Ok(Self { a: listener.raw(), b: u32::from(peer.port()), c: u32::from(tls.is_some()), ..self })
     }
 
     /// The row of an event, whose value is added to `values`. `slab` is the address of the slab.

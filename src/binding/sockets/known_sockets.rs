@@ -63,7 +63,10 @@ impl KnownSockets {
     /// Whether JavaScript is to hear of an event whose row is about to be written.
     pub(super) fn admit(&mut self, id: ConnectionId, event: &SocketEvent) -> bool {
         match event {
-            SocketEvent::Requested(requested) => self.add(id, Arc::clone(&requested.counters)),
+            SocketEvent::Requested(requested) => self.add(id, Arc::clone(&requested.from.counters)),
+            SocketEvent::Passed(passed) if passed.from.tls.is_some() => {
+                self.add(id, Arc::clone(&passed.from.counters));
+            }
             // Nothing follows these.
             SocketEvent::Passed(_) | SocketEvent::Unsecured(_) => {}
             _ => return self.get(id).is_some(),

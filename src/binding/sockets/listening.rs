@@ -29,8 +29,8 @@ pub struct Listening {
 }
 
 /// Listens at an IP address. A request has `timeout` milliseconds to arrive, and its head `max_head_len` bytes. With
-/// `passes_on`, a `PASSED` row tells of what is no opening handshake, for `nativeHandOver`; else it is refused. `tls` is what
-/// `nativeTlsContext` has made, or `null`; not with `passes_on`.
+/// `passes_on`, a `PASSED` row tells of what is no opening handshake, for `nativeHandOver`, or `nativeUnwrap` with TLS; else it is refused.
+/// `tls` is what `nativeTlsContext` has made, or `null`.
 #[napi(catch_unwind)]
 pub fn native_listen(
     address: String,
@@ -92,7 +92,7 @@ pub fn native_close_listener(listener: u32) -> Result<()> {
     })
 }
 
-/// Lets go of a connection that a `PASSED` row has told of. Returns its descriptor, which becomes the caller's; -1 when it is
+/// Lets go of a connection without TLS that a `PASSED` row has told of. Returns its descriptor, which becomes the caller's; -1 when it is
 /// gone.
 #[napi(catch_unwind)]
 pub fn native_hand_over(id: u32) -> Result<i32> {

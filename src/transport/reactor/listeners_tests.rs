@@ -84,7 +84,7 @@ fn a_request_is_told_of_as_a_whole_and_frames_follow_when_it_is_accepted() {
     }
     let entry = bench.events.pop().unwrap();
     let SocketEvent::Requested(request) = entry.event else { panic!("{entry:?}") };
-    assert_eq!((request.listener, request.peer), (listener, peer.local_addr().unwrap()));
+    assert_eq!((request.from.listener, request.from.peer), (listener, peer.local_addr().unwrap()));
     assert_eq!(request.request.target, "/chat");
     let id = entry.id;
 

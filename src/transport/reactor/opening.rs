@@ -40,22 +40,29 @@ pub(crate) struct Opening {
     pub(super) passes_on: bool,
 }
 
-/// A request that has arrived on a listener.
+/// Where a connection has come from.
 #[derive(Debug)]
-pub(crate) struct Requested {
+pub(crate) struct Incoming {
     pub(crate) listener: ListenerId,
     pub(crate) peer: SocketAddr,
-    pub(crate) request: Request,
     /// What the connection is counted with.
     pub(crate) counters: Arc<Counters>,
     /// What was agreed on, if the connection is one of TLS.
     pub(crate) tls: Option<SessionInfo>,
 }
 
-/// Something else than an opening handshake has arrived on a listener.
+/// A request that has arrived on a listener.
+#[derive(Debug)]
+pub(crate) struct Requested {
+    pub(crate) from: Incoming,
+    pub(crate) request: Request,
+}
+
+/// Something else than an opening handshake has arrived on a listener. Somebody gets the descriptor; with TLS the reactor goes on
+/// to decrypt and encrypt, see [`Reactor::unwrap`](super::Reactor::unwrap).
 #[derive(Debug)]
 pub(crate) struct Passed {
-    pub(crate) listener: ListenerId,
-    /// All that was read.
+    pub(crate) from: Incoming,
+    /// All that was read; with TLS, what was decrypted.
     pub(crate) bytes: Vec<u8>,
 }

@@ -1,7 +1,7 @@
 //! One socket: what is read from it and what waits to be written.
 
 use std::io::{self, IoSlice, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -11,9 +11,9 @@ use std::time::Instant;
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token};
 
-use super::event::{ConnectionId, Events, SocketEvent};
+use super::event::{ConnectionId, Events, ListenerId, SocketEvent};
 use super::inflation::{Inflating, Inflations, Step};
-use super::opening::{Passed, Requested, Stage};
+use super::opening::{Incoming, Passed, Requested, Stage};
 use super::outbox::{Outbox, Spares};
 use super::read_buffer::{READ_LEN, ReadBuffer, Reserved, Span};
 use super::secure::{Secure, Unsecured, tls_error};
@@ -349,14 +349,8 @@ impl Socket {
             Err(_) if opening.passes_on => self.pass_on(events),
             Ok(None) => {}
             Ok(Some((request, rest))) => {
-                let tls = self.tls.as_ref().map(|tls| tls.session.info());
-                let requested = Box::new(Requested {
-                    listener: opening.listener,
-                    peer: opening.peer,
-                    request,
-                    counters: Arc::clone(&self.counters),
-                    tls,
-                });
+                let (listener, peer) = (opening.listener, opening.peer);
+                let requested = Box::new(Requested { from: self.incoming(listener, peer), request });
                 self.early = rest;
                 self.stage = Stage::Requested;
                 self.read.hold(Reasons::REQUESTED);
@@ -368,11 +362,17 @@ impl Socket {
         }
     }
 
+    fn incoming(&self, listener: ListenerId, peer: SocketAddr) -> Incoming {
+        let tls = self.tls.as_ref().map(|tls| tls.session.info());
+        Incoming { listener, peer, counters: Arc::clone(&self.counters), tls }
+    }
+
     /// Somebody else answers a request that is no opening handshake, and reads what comes behind it.
     fn pass_on(&mut self, events: &mut Events) {
         let Stage::Head(opening) = std::mem::replace(&mut self.stage, Stage::Passed) else { return };
         self.read.hold(Reasons::STOPPED);
-        let passed = Passed { listener: opening.listener, bytes: opening.reader.into_bytes() };
+        let from = self.incoming(opening.listener, opening.peer);
+        let passed = Passed { from, bytes: opening.reader.into_bytes() };
         events.push(self.id, SocketEvent::Passed(Box::new(passed)));
     }
 

@@ -212,8 +212,14 @@ WebSocketConnection.prototype.stats = function stats() {
 WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEventListeners() {
   const { socket } = this;
   if (this._context === undefined) this._context = captureContext();
-  if (socket instanceof Duplex) compactListeners(socket);
-  for (const [event, listener] of socketListeners(this)) socket.on(event, listener);
+  const isStream = socket instanceof Duplex;
+  if (isStream) compactListeners(socket);
+  for (const [event, listener] of socketListeners(this)) {
+    // In front of what the program has added since accept(): it sees the same on every transport, and what it throws keeps
+    // nothing from us.
+    if (isStream) socket.prependListener(event, listener);
+    else socket.on(event, listener);
+  }
   if (this._mayTakeOver() && nativeTransport.takeOver(
     this, this.config.io || DEFAULT_IO, maskPolicy(this), receiverConfig(this), limits.receiverLimits(this))) {
     this._transport = nativeTransport;

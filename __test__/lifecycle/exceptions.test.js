@@ -44,6 +44,14 @@ describe('exceptions of the program', { concurrency: 3 }, () => {
     });
   }
 
+  for (const io of ['auto', 'stream']) {
+    test(`${io}: what a listener of the socket throws does not keep the connection open`, async (t) => {
+      const { code, reports } = await runScenario(t, scenarios, 'throwOnEnd', { args: { io } });
+      assert.strictEqual(code, 0);
+      assert.deepStrictEqual(reports, [{ closes: [1006], caught: ['in end', 'in close'], left: 0 }]);
+    });
+  }
+
   test('a server whose connect listener throws keeps the connection and accepts the next', async (t) => {
     const { code, reports } = await runScenario(t, scenarios, 'throwAround', { args: { where: 'connect' } });
     assert.strictEqual(code, 0);

@@ -353,6 +353,24 @@ exports.throwOnResume = ({ report, io }) => {
   });
 };
 
+/** Listeners of the socket throw when the peer ends. */
+exports.throwOnEnd = ({ report, io }) => {
+  const closes = [];
+  const caught = [];
+  process.on('uncaughtException', (error) => caught.push(error.message));
+  startEcho({ keepalive: false, io }, async ({ server, port }) => {
+    server.on('connect', (connection) => {
+      for (const event of ['end', 'close']) connection.socket.on(event, () => { throw new Error(`in ${event}`); });
+      connection.on('close', (code) => closes.push(code));
+    });
+    (await openRawClient(port)).socket.end();
+    setTimeout(() => {
+      report({ closes, caught, left: server.connections.length });
+      process.exit(0);
+    }, 300);
+  });
+};
+
 /** Opens and ends connections, then tells how many of the objects the garbage collector leaves. */
 exports.collect = ({ report, how, count }) => {
   startEcho({}, ({ server, port }) => {

@@ -1,12 +1,13 @@
 'use strict';
 
-// The programs of docs/tls.md, with files such as they expect.
+// The programs of docs/tls.md and docs/fallback.md that speak TLS, with files such as they expect.
 
 const { after, describe, test } = require('node:test');
 const assert = require('node:assert');
 const { spawn } = require('child_process');
 const { once } = require('events');
 const fs = require('fs');
+const https = require('https');
 const net = require('net');
 const os = require('os');
 const path = require('path');
@@ -55,12 +56,20 @@ async function subjectOf(port, options) {
   }
 }
 
-const programs = snippetsOf('docs/tls.md').filter(({ code }) => code.includes('8443'));
+const programs = ['docs/tls.md', 'docs/fallback.md'].flatMap(snippetsOf).filter(({ code }) => code.includes('8443'));
 
-describe('the programs of docs/tls.md run', () => {
-  assert.ok(programs.length >= 4);
-  for (const { line, code } of programs) {
-    test(`line ${line}`, async (t) => {
+/** What a browser gets from the port. */
+async function page(port) {
+  const [response] = await once(https.get({ host: '127.0.0.1', port, ca }), 'response');
+  let body = '';
+  for await (const chunk of response) body += chunk;
+  return body;
+}
+
+describe('the programs of the pages run', () => {
+  assert.ok(programs.length >= 5);
+  for (const { page: where, line, code } of programs) {
+    test(`${where}, line ${line}`, async (t) => {
       writeFiles();
       const port = await freePort();
       write('program.js', code.replaceAll('8443', String(port)).replace('interval: 60000', 'interval: 20'));
@@ -68,6 +77,7 @@ describe('the programs of docs/tls.md run', () => {
       t.after(() => child.kill());
       assert.strictEqual(await subjectOf(port, client), 'localhost');
       if (code.includes('sni')) assert.strictEqual(await subjectOf(port, { servername: 'chat.example' }), 'other.test');
+      if (code.includes('fallback')) assert.strictEqual(await page(port), 'Hello');
       if (!code.includes('watchFile')) return;
       write('privkey.pem', other.key);
       write('fullchain.pem', other.cert);

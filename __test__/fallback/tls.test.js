@@ -13,6 +13,7 @@ const tls = require('tls');
 const { once } = require('events');
 const { setTimeout: sleep } = require('timers/promises');
 const express = require('express');
+const { WebSocketServer: WsServer } = require('ws');
 const websocket = require('../..');
 const { requestHead, encodeFrame, decodeFrames, OPCODE } = require('../helpers/raw');
 const certificates = require('../helpers/certificates');
@@ -173,6 +174,31 @@ for (const io of IO) {
       socket.write(requestHead());
       assert.match(String((await once(socket, 'data'))[0]), /^HTTP\/1.1 101/);
       await echoed(socket, 'over TLS');
+    });
+
+    test('a server of the package ws on the same port gets its own, first on a connection or behind requests', async (t) => {
+      const { port, httpServer } = await serve(t, { io, path: '/chat' });
+      const other = new WsServer({ noServer: true });
+      httpServer.on('upgrade', (incoming, socket, head) => {
+        if (incoming.url !== '/other') return;
+        other.handleUpgrade(incoming, socket, head, (ws) => ws.on('message', (text) => ws.send(String(text))));
+      });
+      for (const before of [0, 2]) {
+        const socket = tls.connect({ port, host: HOST, ca });
+        t.after(() => socket.destroy());
+        for (let i = 0; i < before; i++) {
+          socket.write(get('/'));
+          await once(socket, 'data');
+        }
+        socket.write(requestHead({ path: '/other' }));
+        assert.match(String((await once(socket, 'data'))[0]), /^HTTP\/1.1 101/);
+        await echoed(socket, `behind ${before} requests`);
+        assert.strictEqual(await connectionsOf(httpServer), 1);
+        const closed = once(socket, 'close');
+        for (const ws of other.clients) ws.terminate();
+        await closed;
+        await allClosed(httpServer);
+      }
     });
 
     test('limits and timeouts of the HTTP server apply', async (t) => {

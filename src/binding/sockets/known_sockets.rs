@@ -7,8 +7,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use crate::transport::reactor::counters::Counters;
 use crate::transport::reactor::event::{ConnectionId, SocketEvent};
-use crate::transport::reactor::socket::Counters;
 
 /// What JavaScript knows of a connection.
 pub(super) struct KnownSocket {

@@ -1,6 +1,7 @@
 //! Sockets of one JavaScript environment in one readiness set. No threads and no locks of its own: one thread at a time
 //! drives it.
 
+pub(crate) mod counters;
 pub(crate) mod event;
 #[cfg(not(loom))]
 pub(crate) mod inflation;

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::counters::Counters;
 use super::event::ListenerId;
-use super::socket::Counters;
 use crate::handshake::head::HeadReader;
 use crate::handshake::server::Request;
 use crate::tls::SessionInfo;

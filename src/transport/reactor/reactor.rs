@@ -22,13 +22,14 @@ use bytes::BytesMut;
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token, Waker};
 
+use super::counters::Counters;
 use super::event::{ConnectionId, Events, Room, SocketEvent};
 use super::inflation::{Inflations, Spawn, Step};
 use super::listeners::Listeners;
 use super::opening::Stage;
 use super::outbox::Spares;
 use super::read_buffer::{READ_LEN, ReadBuffer};
-use super::socket::{Counters, Socket, watched};
+use super::socket::{Socket, watched};
 use super::states::Reasons;
 use super::{Look, Progress};
 use crate::protocol::receiver::Receiver;

@@ -4,13 +4,13 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token};
 
+use super::counters::Counters;
 use super::event::{ConnectionId, Events, ListenerId, SocketEvent};
 use super::inflation::{Inflating, Inflations, Step};
 use super::opening::{Incoming, Passed, Requested, Stage};
@@ -56,19 +56,6 @@ pub(crate) struct Socket {
     pub(super) counters: Arc<Counters>,
     /// The session, if the socket carries TLS.
     pub(super) tls: Option<Box<Secure>>,
-}
-
-/// What a connection has brought and taken. Readable on every thread, and a little late there.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    /// Bytes read.
-    pub(crate) read: AtomicU64,
-    /// Bytes written.
-    pub(crate) written: AtomicU64,
-    /// Frames received.
-    pub(crate) frames: AtomicU64,
-    /// Payload bytes of compressed messages received.
-    pub(crate) compressed: AtomicU64,
 }
 
 impl Socket {

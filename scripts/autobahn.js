@@ -6,8 +6,8 @@
 //                            [--module NAME]
 //
 //   --role       which side of this package is tested (default: both)
-//   --transport  who moves the bytes: values of the option `io`, and `listener` for a server that listens itself, separated
-//                by commas, or `all` (default: auto)
+//   --transport  who moves the bytes: values of the option `io`; `listener` for a server that listens itself; `tls` for one that
+//                does with TLS, and a client over TLS; separated by commas, or `all` (default: auto)
 //   --cases      case patterns, separated by commas (default: everything, of compression one size for each of the settings:
 //                the whole of sections 12 and 13 takes half an hour; --cases '*' is everything)
 //   --exclude    case patterns to leave out
@@ -27,12 +27,14 @@ const { findWstest, startWstest } = require('./internal/wstest');
 const ROOT = path.join(__dirname, '..');
 const PEERS = path.join(ROOT, '__test__', 'autobahn');
 const REPORTS = path.join(ROOT, 'reports', 'autobahn');
+/** For 127.0.0.1. */
+const [KEY, CERTIFICATE] = ['server-key.pem', 'server.pem'].map((name) => path.join(ROOT, 'src', 'tls', 'test_data', name));
 /** Longest time one role may take: all of sections 12 and 13 on a slow machine that has other things to do. */
 const TIMEOUT = 5400000;
 const GOOD = new Set(['OK', 'INFORMATIONAL']);
 const COLUMNS = ['OK', 'INFORMATIONAL', 'NON-STRICT', 'UNIMPLEMENTED', 'FAILED', 'MISSING'];
 
-const TRANSPORTS = ['auto', 'loop', 'threads', 'stream', 'listener'];
+const TRANSPORTS = ['auto', 'loop', 'threads', 'stream', 'listener', 'tls'];
 /** Sections 1 to 10, and of each group of 12 and 13 a case. */
 const SOME_CASES = [
   ...[1, 2, 3, 4, 5, 6, 7, 9, 10].map((section) => `${section}.*`),
@@ -137,7 +139,7 @@ async function testServer(wstest, directory, options) {
     const first = await Promise.race([once(server.stdout, 'data'), once(server, 'exit').then(() => null)]);
     if (!first) throw new Error('the echo server did not start');
     const port = Number(String(first[0]));
-    const servers = [{ agent: 'server', url: `ws://127.0.0.1:${port}` }];
+    const servers = [{ agent: 'server', url: `${options.scheme}://127.0.0.1:${port}` }];
     const spec = writeSpec(directory, { servers, cases: options.cases, 'exclude-cases': options.exclude });
     const client = startWstest(wstest, 'fuzzingclient', spec, path.join(directory, 'wstest.log'));
     try {
@@ -158,10 +160,10 @@ async function testServer(wstest, directory, options) {
 /** Tests our client: wstest is the server. */
 async function testClient(wstest, directory, options) {
   const port = await freePort();
-  const url = `ws://127.0.0.1:${port}`;
+  const url = `${options.scheme}://127.0.0.1:${port}`;
   const spec = writeSpec(directory, { url, cases: options.cases, 'exclude-cases': options.exclude });
   const log = path.join(directory, 'wstest.log');
-  const server = startWstest(wstest, 'fuzzingserver', spec, log);
+  const server = startWstest(wstest, 'fuzzingserver', spec, log, options.scheme === 'wss' ? ['-k', KEY, '-c', CERTIFICATE] : []);
   try {
     await casesSelected(directory, server);
     await listening(port, server, log);
@@ -228,13 +230,14 @@ async function main() {
   const wstest = findWstest();
   let good = true;
   for (const transport of transports) {
-    const env = transport === 'listener'
-      ? { ...process.env, WEBSOCKET_TEST_LISTENER: 'native' } : { ...process.env, WEBSOCKET_IO: transport };
+    const listener = { listener: 'native', tls: 'tls' }[transport];
+    const env = { ...process.env, ...(listener ? { WEBSOCKET_TEST_LISTENER: listener } : { WEBSOCKET_IO: transport }) };
+    const scheme = transport === 'tls' ? 'wss' : 'ws';
     for (const role of roles) {
       // A client does not listen.
       if (role === 'client' && transport === 'listener') continue;
       const directory = path.join(REPORTS, transport, role);
-      await (role === 'server' ? testServer : testClient)(wstest, directory, { ...options, env });
+      await (role === 'server' ? testServer : testClient)(wstest, directory, { ...options, env, scheme });
       if (!report(role, transport, directory)) good = false;
     }
   }

@@ -36,7 +36,7 @@ function run(resource, echo) {
       });
       connection.on('close', () => resolve(last));
     });
-    client.connect(url + resource);
+    client.connect(url + resource, null, null, null, url.startsWith('wss:') ? { ca: require('../helpers/certificates').ca } : undefined);
   });
 }
 

@@ -4,7 +4,7 @@
 //
 //   node server.js [MODULE]   MODULE: what to require instead of this package
 //
-// With WEBSOCKET_TEST_LISTENER=native it listens without an HTTP server.
+// With WEBSOCKET_TEST_LISTENER=native it listens without an HTTP server, with =tls so that it speaks TLS.
 
 const http = require('http');
 const path = require('path');
@@ -30,8 +30,10 @@ function echo(connection) {
   connection.on('error', () => {});
 }
 
-if (process.env.WEBSOCKET_TEST_LISTENER === 'native') {
-  const wsServer = new WebSocketServer({ ...options, port: 0, host: '127.0.0.1' });
+const { WEBSOCKET_TEST_LISTENER: listener } = process.env;
+if (listener === 'native' || listener === 'tls') {
+  const tls = listener === 'tls' ? require('../helpers/certificates').server : null;
+  const wsServer = new WebSocketServer({ ...options, port: 0, host: '127.0.0.1', tls });
   wsServer.on('connect', echo);
   wsServer.on('listening', () => console.log(wsServer.address().port));
   process.on('SIGTERM', () => {

@@ -66,13 +66,14 @@ function commandLine(wstest) {
  * @param {'fuzzingclient'|'fuzzingserver'} mode
  * @param {string} spec the specification file
  * @param {string} log file for its output
+ * @param {string[]} [more] further arguments
  * @returns {import('child_process').ChildProcess}
  */
-function startWstest(wstest, mode, spec, log) {
+function startWstest(wstest, mode, spec, log, more = []) {
   const [file, ...first] = commandLine(wstest);
   const output = fs.openSync(log, 'w');
   // -u 0: without the web server for browsers, which would take port 8080
-  const args = [...first, '-m', mode, '-s', spec, '-u', '0'];
+  const args = [...first, '-m', mode, '-s', spec, '-u', '0', ...more];
   const child = spawn(file, args, { stdio: ['ignore', output, output], env: { ...process.env, PYTHONUNBUFFERED: '1' } });
   fs.closeSync(output);
   // Its exit code says it as well, and that is what everybody waits for.

@@ -125,7 +125,7 @@ class RawPeer {
   }
 
   /** Resolves as soon as `condition(peer)` holds; rejects after `ms` milliseconds with what was seen instead. */
-  until(condition, what = 'condition', ms = 5000) {
+  until(condition, what = 'condition', ms = 10000) {
     return new Promise((resolve, reject) => {
       const check = () => {
         if (!condition(this)) return;

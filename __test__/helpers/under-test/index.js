@@ -27,7 +27,7 @@ module.exports = {
    * Milliseconds a test waits for what should come at once. Against the original most tests of faults fail by waiting in
    * vain: not for long, then.
    */
-  PATIENCE: isReference ? 500 : 4000,
+  PATIENCE: isReference ? 500 : 10000,
   /** The public surface of the package under test. */
   websocket: require(root),
   /**

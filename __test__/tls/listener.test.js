@@ -347,6 +347,7 @@ describe('clients that are refused', () => {
       socket.resume();
       await once(socket, 'close');
     }
+    await eventually(() => failures.length >= 4, 'an error for each');
     assert.strictEqual(failures.length, 4);
     assert.ok(failures.every(({ error }) => error.code.startsWith('ERR_SSL_')));
     assert.strictEqual(await echo(client, 'hello'), 'hello');
@@ -365,6 +366,8 @@ describe('clients that are refused', () => {
     }
     const silent = net.connect(port, '127.0.0.1').resume();
     await Promise.all([...sockets, once(silent, 'close')]);
+    // The clients may hear of it first.
+    await eventually(() => failures.length >= sockets.length, 'an error for each');
     assert.strictEqual(failures.length, sockets.length);
     assert.deepStrictEqual([...new Set(failures.map(({ error }) => error.code))], ['ERR_TLS_HANDSHAKE_TIMEOUT']);
   });
@@ -378,6 +381,7 @@ describe('clients that are refused', () => {
       socket.resume();
       await once(socket, 'close');
     }
+    await eventually(() => failures.length > 0, 'tlsClientError');
     const [{ error }] = failures;
     assert.strictEqual(error.code, 'ECONNRESET');
     assert.strictEqual(await echo(await openClient(t, url), 'hello'), 'hello');

@@ -262,6 +262,22 @@ for (const role of ['server', 'client']) {
       assert.strictEqual(peer.frames.length, sent - dropped.length + 1, 'what was not dropped has arrived, whole');
     });
 
+    test("policy 'drop': nothing is told of a message after close", async (t) => {
+      const pair = await openPair(t, role, { maxBufferedAmount: limit, maxBufferedAmountPolicy: 'drop' });
+      const { connection } = pair;
+      stall(pair);
+      const events = [];
+      for (const event of ['dropped', 'close']) connection.on(event, () => events.push(event));
+      for (let i = 0, waiting = 0; waiting === 0 || waiting !== connection.bufferedAmount; i++) {
+        waiting = connection.bufferedAmount;
+        connection.sendBytes(BLOCK);
+        assert.ok(i < PLENTY * 4, 'something is dropped at some time');
+      }
+      connection.drop();
+      await turns();
+      assert.deepStrictEqual(events, ['close']);
+    });
+
     test('control frames are sent nevertheless', async (t) => {
       const config = { maxBufferedAmount: 1 << 20, maxBufferedAmountPolicy: 'drop', fragmentOutgoingMessages: false };
       const pair = await openPair(t, role, config);

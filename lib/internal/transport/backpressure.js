@@ -41,8 +41,8 @@ function refuse(connection, data, cb) {
     `message more than ${maxBufferedAmount} bytes would wait for it (maxBufferedAmount).`);
   callBack(cb, error);
   if (maxBufferedAmountPolicy === 'drop') {
-    // Not at once: a listener may send something itself.
-    process.nextTick(() => connection.emit('dropped', data, error));
+    // Not at once: a listener may send something itself. Nothing comes after `close`.
+    process.nextTick(() => { if (!connection.closeEventEmitted) connection.emit('dropped', data, error); });
     return;
   }
   connection.drop(1008, `More than ${maxBufferedAmount} bytes wait to be sent (maxBufferedAmount).`);

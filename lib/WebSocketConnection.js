@@ -492,7 +492,12 @@ WebSocketConnection.prototype.handleSocketClose = function handleSocketClose(had
     this._socketClosed = true;
     return;
   }
-  this._finishClose();
+  try {
+    this._finishClose();
+  } catch (error) {
+    // What a listener throws is not to keep it from those who listen to the socket.
+    process.nextTick(() => { throw error; });
+  }
 };
 
 WebSocketConnection.prototype.handleSocketDrain = function handleSocketDrain() {

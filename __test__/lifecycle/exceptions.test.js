@@ -45,6 +45,12 @@ describe('exceptions of the program', { concurrency: 3 }, () => {
   }
 
   for (const io of ['auto', 'stream']) {
+    test(`${io}: what a listener of close throws does not keep it from those who listen to the socket`, async (t) => {
+      const { code, reports } = await runScenario(t, scenarios, 'throwOnClose', { args: { io } });
+      assert.strictEqual(code, 0);
+      assert.deepStrictEqual(reports, [{ socketCloses: 1, caught: ['in close'] }]);
+    });
+
     test(`${io}: what a listener of the socket throws does not keep the connection open`, async (t) => {
       const { code, reports } = await runScenario(t, scenarios, 'throwOnEnd', { args: { io } });
       assert.strictEqual(code, 0);

@@ -353,6 +353,24 @@ exports.throwOnResume = ({ report, io }) => {
   });
 };
 
+/** A listener of `close` throws when the peer ends. */
+exports.throwOnClose = ({ report, io }) => {
+  let socketCloses = 0;
+  const caught = [];
+  process.on('uncaughtException', (error) => caught.push(error.message));
+  startEcho({ keepalive: false, io }, async ({ server, port }) => {
+    server.on('connect', (connection) => {
+      connection.socket.on('close', () => socketCloses++);
+      connection.on('close', () => { throw new Error('in close'); });
+    });
+    (await openRawClient(port)).socket.end();
+    setTimeout(() => {
+      report({ socketCloses, caught });
+      process.exit(0);
+    }, 300);
+  });
+};
+
 /** Listeners of the socket throw when the peer ends. */
 exports.throwOnEnd = ({ report, io }) => {
   const closes = [];

@@ -2,6 +2,7 @@
 
 // A WebSocket server with the option `fallback`, and an HTTP client that is nothing but a socket.
 
+const assert = require('node:assert');
 const http = require('http');
 const net = require('net');
 const tls = require('tls');
@@ -119,4 +120,12 @@ const get = (path, ...headers) => `GET ${path} HTTP/1.1\r\n${['Host: a', ...head
 const post = (path, body, ...headers) =>
   `POST ${path} HTTP/1.1\r\n${['Host: a', `Content-Length: ${body.length}`, ...headers].join('\r\n')}\r\n\r\n${body}`;
 
-module.exports = { HOST, IO, isNative, serve, echo, client, get, post };
+/** Makes some requests on one connection, and expects their answers. */
+async function askInTurn(raw) {
+  for (let i = 0; i < 5; i++) {
+    raw.write(i % 2 ? get(`/${i}`) : post(`/${i}`, 'x'));
+    assert.strictEqual((await raw.response()).body, i % 2 ? `GET /${i} ` : `POST /${i} x`);
+  }
+}
+
+module.exports = { HOST, IO, isNative, serve, echo, client, get, post, askInTurn };

@@ -32,7 +32,7 @@ class QueueingTransport {
     /** Whether the program has been told to wait for a `drain`. */
     this._owesDrain = false;
     /** Takes back what settleBefore() has done. */
-    this._release = noop;
+    this._unwatchSocket = noop;
   }
 
   get name() { return this.inner.name; }
@@ -56,7 +56,7 @@ class QueueingTransport {
 
   /** Has what the program does with the socket itself come behind what waits. Taken-over sockets see to that themselves. */
   _watchSocket() {
-    if (this.inner.name === 'stream') this._release = settleBefore(this._connection);
+    if (this.inner.name === 'stream') this._unwatchSocket = settleBefore(this._connection);
   }
 
   /** Somebody else moves the bytes from now on. */
@@ -81,7 +81,7 @@ class QueueingTransport {
     const { opcode, threshold, cb } = this._started;
     const queue = this._queue;
     connection._transport = this.inner;
-    this._release();
+    this._unwatchSocket();
     routeChanged(connection);
     this.inner.sendFinished(connection, opcode, threshold, cb);
     // Another large message among them is begun at once, and the rest waits for that.
@@ -146,7 +146,7 @@ class QueueingTransport {
   release(connection) {
     underWay.delete(this);
     connection._transport = this.inner;
-    this._release();
+    this._unwatchSocket();
     const error = Object.assign(new Error(`The connection to ${connection.remoteAddress} has ended before everything ` +
       'was sent.'), { code: 'ERR_WEBSOCKET_CLOSED' });
     // Earlier ones first.

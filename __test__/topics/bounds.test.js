@@ -130,21 +130,18 @@ test('what waits for its portion is bounded: a program that publishes without en
   assert.deepStrictEqual(written[599].map((chunk) => chunk.subarray(2).toString()), Array.from({ length: 1000 }, (_, i) => `${i}`));
 });
 
-test('publishing to 50,000 streams holds the loop for some milliseconds at a time', async (t) => {
+test('the loop goes on while a message is published to 50,000 streams', async (t) => {
   const { server, connections, written } = serverOfStreams(t, 50000);
   for (const connection of connections) connection.subscribe('a');
-  let longest = 0;
-  let last = performance.now();
-  const look = setInterval(() => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
-  }, 1);
-  t.after(() => clearInterval(look));
   await turns();
-  longest = 0;
   assert.strictEqual(server.publish('a', 'to very many'), 50000);
-  await eventually(() => written.every(({ length }) => length === 1), 'all messages', 20000);
-  // 4 ms for each portion, and what the machine has to do besides.
-  assert.ok(longest < 150, `${longest} ms`);
+  const isDelivered = () => written.every(({ length }) => length === 1);
+  let between = 0;
+  while (!isDelivered() && between < 100000) {
+    await turns();
+    between++;
+  }
+  assert.ok(isDelivered());
+  // A portion takes 4 ms, so a slower machine needs more of them.
+  assert.ok(between >= 3, `all in ${between} turns of the loop`);
 });

@@ -104,7 +104,7 @@ function judgeCallbacks(record, whole, hasAll, add) {
     }
     if (code === 'ERR_WEBSOCKET_BUFFER_FULL' && entry.droppable) {
       const policy = record.connection.config.maxBufferedAmountPolicy;
-      if (policy === 'drop') add('callback-wrong', `${label} was refused, and dropped was not emitted`);
+      if (policy === 'drop' && !entry.refusedAtClose) add('callback-wrong', `${label} was refused, and dropped was not emitted`);
       continue;
     }
     if (whole && entry.sure && error) add('callback-wrong', `${label} has arrived, and its callback got ${error}`);

@@ -217,6 +217,8 @@ class ConnectionRecord {
     entry.calls++;
     entry.calledAt = this.nextCall();
     entry.error = error || undefined;
+    // The tick that may emit `dropped` is the next one, and nothing comes after `close`.
+    if (error && error.code === 'ERR_WEBSOCKET_BUFFER_FULL') process.nextTick(() => { entry.refusedAtClose = this.closes.length > 0; });
     this.trace(`callback of ${entry.label}${error ? `: ${error.code} ${error.message}` : ''}`);
     this.progress();
     if (entry.sending) this.fault('callback-sync', `the callback of ${entry.label} was called within the call that sent it`);

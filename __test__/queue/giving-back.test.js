@@ -166,6 +166,33 @@ for (const way of WAYS) {
 }
 
 for (const way of TAKEN_OVER) {
+  test(`${way.name}: Node reads a socket that was given back behind everything that was read before`, async (t) => {
+    const pair = await open(t, way);
+    const { connection, seen } = pair;
+    const expected = Array.from({ length: 2100 }, (_, i) => `${i}`);
+    const frames = expected.map((one) => pair.encode(text(one)));
+    let readByNode = 0;
+    let toldBefore;
+    connection.once('message', () => {
+      connection.socket.on('data', ({ length }) => {
+        readByNode += length;
+        toldBefore ??= seen.messages.length;
+      });
+      // What makes a stream read, were it not waiting for its turn.
+      connection.pause();
+      process.nextTick(() => connection.resume());
+      pair.peer.socket.end(Buffer.concat(frames.slice(2000)));
+    });
+    connection.on('message', ({ utf8Data }) => { if (utf8Data.endsWith('0')) block(1); });
+    pair.peer.write(Buffer.concat(frames.slice(0, 2000)));
+    await eventually(() => seen.closes.length > 0, 'close');
+    assert.deepStrictEqual(seen.messages, expected);
+    let left = frames.reduce((sum, { length }) => sum + length, 0) - readByNode;
+    const readBefore = frames.findIndex(({ length }) => (left -= length) < 0);
+    assert.ok(readByNode > 0 && readBefore > 0);
+    assert.ok(toldBefore >= readBefore, `${toldBefore} of ${readBefore} messages were told before Node read`);
+  });
+
   test(`${way.name}: a listener looks at the bytes while an answer to a callback is behind it in the same batch`, async (t) => {
     const pair = await open(t, way);
     let called = 0;

@@ -100,6 +100,8 @@ function endSlice() {
 
 /** What had to wait for the program to be told everything. */
 function whenEmpty(connection) {
+  // The addon has not told it yet; when it has, this is called again.
+  if (connection._earlyChunks !== null) return;
   if (connection._receiver !== null && connection._receiver.hasMore) {
     connection._receiveHeld();
     if (connection._inbox.length > 0) scheduleNext(connection);

@@ -81,7 +81,10 @@ function stopped(connection) {
   }
   const chunks = connection._earlyChunks;
   const left = forget(connection, binding.nativeRelease);
-  if (left === null) return;
+  if (left === null) {
+    scheduleDelivery(connection);
+    return;
+  }
   if (left.unread.length > 0) chunks.unshift(left.unread);
   connection._receiveAsStream(StreamReceiver.from(left.receiver), chunks);
   if (!connection.socket.destroyed) readAgain(connection.socket);
@@ -95,7 +98,10 @@ function receivePlaintext(connection) {
   const left = unwrap(socket);
   connection._nativeId = null;
   connection._earlyChunks = null;
-  if (left === null) return;
+  if (left === null) {
+    scheduleDelivery(connection);
+    return;
+  }
   if (left.unread.length > 0) chunks.unshift(left.unread);
   connection._receiveAsStream(StreamReceiver.from(left.receiver), chunks);
   // As the handle of a socket begins to read.

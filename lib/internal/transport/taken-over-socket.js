@@ -228,6 +228,8 @@ function becomeOrdinary(socket) {
     if (Object.hasOwn(socket, name)) socket[name] = base[name];
   }
   socket[kId] = null;
+  // Not before `readAgain`, whatever makes the stream ask for more until then.
+  if (socket._handle) socket._handle.reading = true;
   return id !== null;
 }
 

@@ -227,10 +227,18 @@ WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEven
   } else {
     socket.on('data', this.handleSocketData.bind(this));
   }
+  if (isStream) tellWhatHasHappened(this);
   limits.startDeadlines(this);
   this._debug('open (%s, transport %s)', this.maskOutgoingPackets ? 'client' : 'server', this.transport);
   if (channels.open.hasSubscribers) channels.open.publish({ connection: this });
 };
+
+/** A socket whose events a connection has come too late for does not emit them again. */
+function tellWhatHasHappened(connection) {
+  const { socket } = connection;
+  if (socket.closed === true) process.nextTick(() => connection.handleSocketClose(Boolean(socket.errored)));
+  else if (socket.readableEnded === true && socket.destroyed !== true) process.nextTick(() => connection.handleSocketEnd());
+}
 
 const kConnection = Symbol('connection');
 

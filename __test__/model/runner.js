@@ -214,7 +214,7 @@ class Run {
       this.quietTurns++;
       const open = records.filter((record) => missing(record) !== null);
       if (open.length === 0 && this.pendingTimers === 0) return;
-      if (this.pendingTimers === 0) for (const record of records) if (record.paused) resume(record);
+      if (this.pendingTimers === 0) for (const record of records) if (record.paused) setImmediate(resume, record);
       if (!this._isQuiet) continue;
       // Whatever this thread was too busy to hear of is heard now.
       await this.peers.echo();
@@ -255,7 +255,8 @@ class Run {
     record.trace(`finale by the ${finale.by}`);
     if (finale.by === 'peer') this.peers.order('end', { number: record.number, end: finale });
     else if (record.connection === null) this.peers.order('end', { number: record.number, end: { kind: 'destroy' } });
-    else this._perform(record, finale.operations);
+    // What a listener throws within it is an exception of the program, not of this run.
+    else setImmediate(() => this._perform(record, finale.operations));
   }
 
   async _judge() {

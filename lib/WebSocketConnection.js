@@ -15,6 +15,7 @@ const { changeTransport, settleFor } = require('./internal/transport/queueing-tr
 const { Inbox } = require('./internal/connection/inbox');
 const { Listeners, compactListeners } = require('./internal/base/listener-store');
 const { StreamReceiver } = require('./internal/transport/stream-receiver');
+const { throwLater } = require('./internal/base/arguments');
 const { captureContext } = require('./internal/base/context');
 const { scheduleDelivery, mayGoOn } = require('./internal/connection/delivery');
 const channels = require('./internal/base/channels');
@@ -106,6 +107,7 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._earlyChunks = null;
   // What the addon was asked to tell when all is written, in order: a BoundFunction, or null for `drain`.
   this._sendCallbacks = null;
+  this._writeCallbacks = null;
   // What permessage-deflate needs, when it was agreed on; see internal/compression/per-message-deflate.
   this._compressor = null;
   this._compressedBytesSent = 0;
@@ -226,8 +228,8 @@ WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEven
     routeChanged(this);
   } else {
     socket.on('data', this.handleSocketData.bind(this));
+    if (isStream) tellWhatHasHappened(this);
   }
-  if (isStream) tellWhatHasHappened(this);
   limits.startDeadlines(this);
   this._debug('open (%s, transport %s)', this.maskOutgoingPackets ? 'client' : 'server', this.transport);
   if (channels.open.hasSubscribers) channels.open.publish({ connection: this });
@@ -252,9 +254,18 @@ const SOCKET_HANDLERS = Object.entries({
   resume: 'handleSocketResume',
 });
 
+/** Handles an event of the socket. What a listener of the program throws keeps Node from nothing that comes behind the event. */
+function onSocketEvent(connection, method, argument) {
+  try {
+    connection[method](argument);
+  } catch (error) {
+    throwLater(error);
+  }
+}
+
 /** Listeners that all connections share: a socket knows its connection. Six functions less for each. */
 const SHARED_LISTENERS = SOCKET_HANDLERS.map(([event, method]) => [
-  event, function onSocketEvent(argument) { this[kConnection][method](argument); },
+  event, function listener(argument) { onSocketEvent(this[kConnection], method, argument); },
 ]);
 
 /** Pairs of event and listener for the socket of a connection. */
@@ -265,7 +276,7 @@ function socketListeners(connection) {
     return SHARED_LISTENERS;
   }
   // Two connections on one socket, or something that may call its listeners in any way it likes.
-  return SOCKET_HANDLERS.map(([event, method]) => [event, connection[method].bind(connection)]);
+  return SOCKET_HANDLERS.map(([event, method]) => [event, (argument) => onSocketEvent(connection, method, argument)]);
 }
 
 /** Sends through the socket; called by giving-back when Node writes it. */
@@ -500,12 +511,7 @@ WebSocketConnection.prototype.handleSocketClose = function handleSocketClose(had
     this._socketClosed = true;
     return;
   }
-  try {
-    this._finishClose();
-  } catch (error) {
-    // What a listener throws is not to keep it from those who listen to the socket.
-    process.nextTick(() => { throw error; });
-  }
+  this._finishClose();
 };
 
 WebSocketConnection.prototype.handleSocketDrain = function handleSocketDrain() {

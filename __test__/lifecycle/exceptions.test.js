@@ -45,6 +45,23 @@ describe('exceptions of the program', { concurrency: 3 }, () => {
   }
 
   for (const io of ['auto', 'stream']) {
+    test(`${io}: what listeners of pause and resume throw does not keep back what comes later`, async (t) => {
+      const { code, reports } = await runScenario(t, scenarios, 'throwOnResumeAmong', { args: { io } });
+      assert.strictEqual(code, 0);
+      assert.deepStrictEqual(reports, [{ seen: ['1', '2', '3'], caught: ['in resume', 'in pause', 'in resume'] }]);
+    });
+
+    for (const highWaterMark of [undefined, 200000]) {
+      const name = `${io}${highWaterMark ? ', with a highWaterMark' : ''}`;
+      test(`${name}: what callbacks and listeners of drain throw keeps no other callback from being called`, async (t) => {
+        const { code, reports } = await runScenario(t, scenarios, 'throwWhenWritten', { args: { io, highWaterMark } });
+        assert.strictEqual(code, 0);
+        assert.deepStrictEqual(reports, [{ called: Array.from({ length: 200 }, (_, i) => i), caught: ['in a callback', 'in drain'] }]);
+      });
+    }
+  }
+
+  for (const io of ['auto', 'stream']) {
     test(`${io}: what a listener of close throws does not keep it from those who listen to the socket`, async (t) => {
       const { code, reports } = await runScenario(t, scenarios, 'throwOnClose', { args: { io } });
       assert.strictEqual(code, 0);

@@ -353,6 +353,64 @@ exports.throwOnResume = ({ report, io }) => {
   });
 };
 
+/** The same, and messages come while the connection is paused, and afterwards. */
+exports.throwOnResumeAmong = ({ report, io }) => {
+  const seen = [];
+  const caught = [];
+  process.on('uncaughtException', (error) => caught.push(error.message));
+  startEcho({ keepalive: false, io }, async ({ server, port }) => {
+    const peer = await openRawClient(port);
+    const send = (payload) => peer.write(encodeFrame({ opcode: OPCODE.TEXT, payload, mask: true }));
+    const [connection] = server.connections;
+    connection.on('message', ({ utf8Data }) => seen.push(utf8Data));
+    connection.pause();
+    for (const event of ['resume', 'pause']) connection.on(event, () => { throw new Error(`in ${event}`); });
+    send('1');
+    setTimeout(() => {
+      connection.resume();
+      setTimeout(() => send('2'), 30);
+      setTimeout(() => {
+        connection.pause();
+      }, 60);
+      setTimeout(() => send('3'), 90);
+      setTimeout(() => connection.resume(), 120);
+    }, 30);
+    setTimeout(() => {
+      report({ seen, caught });
+      process.exit(0);
+    }, 400);
+  });
+};
+
+/** A callback, and listeners of `drain`, throw while much waits for the peer. */
+exports.throwWhenWritten = ({ report, io, highWaterMark }) => {
+  const called = [];
+  const caught = new Set();
+  process.on('uncaughtException', (error) => caught.add(error.message));
+  startEcho({ keepalive: false, io, fragmentOutgoingMessages: false, ...(highWaterMark && { highWaterMark }) }, async ({ server, port }) => {
+    const peer = await openRawClient(port);
+    const [connection] = server.connections;
+    connection.on('drain', () => { throw new Error('in drain'); });
+    peer.socket.pause();
+    for (let i = 0; i < 200; i++) {
+      connection.sendUTF('x'.repeat(100000), () => {
+        called.push(i);
+        if (i % 3 === 1) throw new Error('in a callback');
+      });
+    }
+    setTimeout(() => peer.socket.resume(), 30);
+    const end = Date.now() + 10000;
+    setInterval(() => {
+      if ((called.length < 200 || !caught.has('in drain')) && Date.now() < end) return;
+      connection.socket.end();
+      connection.socket.once('close', () => {
+        report({ called, caught: [...caught].sort() });
+        process.exit(0);
+      });
+    }, 20);
+  });
+};
+
 /** A listener of `close` throws when the peer ends. */
 exports.throwOnClose = ({ report, io }) => {
   let socketCloses = 0;

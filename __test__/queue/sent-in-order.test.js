@@ -7,10 +7,41 @@ const { describe, test } = require('node:test');
 const assert = require('node:assert');
 const { OPCODE, encodeFrame } = require('../helpers/raw');
 const { eventually } = require('../helpers/under-test/endpoints');
-const { WAYS, open } = require('./ways');
+const { WAYS, open, block, sleep } = require('./ways');
 const { DEFLATE, longText, inflated } = require('./compressed');
 
 const { TEXT } = OPCODE;
+
+for (const way of WAYS) {
+  for (const [what, end, { computes = false, waiting = 100 }] of [
+    ['the peer breaks off', ({ peer }) => peer.socket.resetAndDestroy(), {}],
+    ['the peer breaks off while the program computes', ({ peer }) => peer.socket.resetAndDestroy(), { computes: true }],
+    ['the peer breaks off before, while the program computes', ({ peer }) => peer.socket.resetAndDestroy(), { computes: true, waiting: 0 }],
+    ['the program destroys the socket', ({ connection }) => connection.socket.destroy(), {}],
+    ['the program drops the connection', ({ connection }) => connection.drop(), {}],
+  ]) {
+    test(`${way.name}: when ${what}, all callbacks come, in their order`, async (t) => {
+      const pair = await open(t, way);
+      const { connection, peer } = pair;
+      peer.socket.pause();
+      const called = [];
+      let count = 0;
+      const send = () => {
+        const index = count++;
+        connection.sendUTF('x'.repeat(100000), (error) => called.push([index, Boolean(error)]));
+      };
+      for (let i = 0; i < waiting; i++) send();
+      await sleep(20);
+      end(pair);
+      if (computes) block(20);
+      for (let i = 0; i < 10 && connection.connected && !connection.socket.destroyed; i++) send();
+      await eventually(() => called.length === count && pair.seen.closes.length === 1, 'all callbacks and close');
+      assert.deepStrictEqual(called.map(([index]) => index), Array.from({ length: count }, (_, index) => index));
+      const failed = called.findIndex(([, error]) => error);
+      assert.ok(failed === -1 || called.slice(failed).every(([, error]) => error), 'nothing was sent behind what was not');
+    });
+  }
+}
 
 for (const way of WAYS) {
   describe(`${way.name}: behind large messages that are being compressed`, () => {

@@ -46,4 +46,9 @@ function callBack(cb, error) {
   if (typeof cb === 'function') process.nextTick(cb, error);
 }
 
-module.exports = { asBuffer, payloadOf, callBack };
+/** Throws what a function of the program has thrown, where it keeps nothing else from happening. */
+function throwLater(error) {
+  process.nextTick(() => { throw error; });
+}
+
+module.exports = { asBuffer, payloadOf, callBack, throwLater };

@@ -5,6 +5,7 @@
 // that sends something else meanwhile gets what it is owed before.
 
 const binding = require('../addon/binding');
+const { throwLater } = require('../base/arguments');
 const { OPCODE } = require('../transport/encode');
 const { hasRoom, highWaterMarkOf } = require('../transport/backpressure');
 const { sendCompressed } = require('../transport/queueing-transport');
@@ -144,7 +145,7 @@ function deliverPortion() {
       settleOwed(connection);
     } catch (error) {
       // A stream of the program's has thrown. The others still get theirs.
-      process.nextTick(() => { throw error; });
+      throwLater(error);
     }
   }
   slice.end();

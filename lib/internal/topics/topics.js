@@ -4,6 +4,7 @@
 // becomes a member with its first subscription, or with the first broadcast, and is one until it begins to close.
 
 const binding = require('../addon/binding');
+const { throwLater } = require('../base/arguments');
 const channels = require('../base/channels');
 const { websocketError } = require('../base/errors');
 const { OPCODE } = require('../transport/encode');
@@ -115,7 +116,7 @@ class Topics {
     try {
       server.emit(event, connection, topic);
     } catch (error) {
-      process.nextTick(() => { throw error; });
+      throwLater(error);
     }
   }
 

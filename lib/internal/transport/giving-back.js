@@ -7,6 +7,7 @@
 // then nobody reads, so no byte is lost or comes out of order.
 
 const binding = require('../addon/binding');
+const { throwLater } = require('../base/arguments');
 const { BoundFunction } = require('../base/context');
 const { scheduleDelivery } = require('../connection/delivery');
 const { StreamReceiver } = require('./stream-receiver');
@@ -15,6 +16,7 @@ const { DRAIN, tellWhenWritten, endCallbacks } = require('./send-callbacks');
 const { kTls } = require('../tls/session');
 const { isSecure, becomePlaintext, unwrap } = require('../tls/secure-socket');
 const { openHandle, countBefore } = require('./closed-handle');
+const { writeWithCallback } = require('./write-callbacks');
 const { becomeOrdinary, readAgain, changeAliveFor } = require('./taken-over-socket');
 
 const NO_BYTES = Buffer.alloc(0);
@@ -48,7 +50,7 @@ function giveBack(connection) {
   // Before anything that waits in the transport.
   if (unsent !== null && unsent.length > 0) socket.write(unsent);
   if (callbacks !== null) {
-    socket.write(NO_BYTES, (error) => {
+    writeWithCallback(connection, NO_BYTES, (error) => {
       for (const callback of callbacks) if (callback !== DRAIN) callAlone(callback, error);
       // Unless so much waits that the socket says so itself.
       if (!error && callbacks.includes(DRAIN) && !socket.writableNeedDrain) socket.emit('drain');
@@ -63,7 +65,7 @@ function callAlone(callback, error) {
   try {
     callback.call(error);
   } catch (thrown) {
-    process.nextTick(() => { throw thrown; });
+    throwLater(thrown);
   }
 }
 

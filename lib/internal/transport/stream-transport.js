@@ -7,6 +7,7 @@ const binding = require('../addon/binding');
 const { setImmediate } = require('../time/immediate');
 const { refuseAfterEnd } = require('./after-end');
 const { hasOwnMark, highWaterMarkOf } = require('./backpressure');
+const { writeWithCallback } = require('./write-callbacks');
 const { FIN, encodeText, encodeBytes, encodeFragments, frameLimit } = require('./encode');
 
 function write(connection, bytes, cb) {
@@ -14,7 +15,7 @@ function write(connection, bytes, cb) {
     return refuseAfterEnd(cb);
   }
   // A mock may tell a missing callback from an undefined one.
-  const flushed = typeof cb === 'function' ? connection.socket.write(bytes, cb) : connection.socket.write(bytes);
+  const flushed = typeof cb === 'function' ? writeWithCallback(connection, bytes, cb) : connection.socket.write(bytes);
   connection.outputBufferFull = hasOwnMark(connection) ? isFull(connection) : !flushed;
   if (!connection.outputBufferFull) connection._fullSince = 0;
   else if (connection._fullSince === 0) connection._fullSince = currentTurn();
@@ -49,7 +50,7 @@ function isFull(connection) {
 }
 
 function waitForDrain(connection) {
-  connection.socket.write(NO_BYTES, (error) => {
+  writeWithCallback(connection, NO_BYTES, (error) => {
     if (error || !connection._needDrain) return;
     if (connection.socket.writableLength > 0) waitForDrain(connection);
     else connection.handleSocketDrain();
@@ -131,7 +132,7 @@ module.exports = {
   /** Calls `callback` when everything sent so far is written. */
   whenWritten(connection, callback) {
     if (connection.socket.writableEnded === true) return;
-    connection.socket.write(NO_BYTES, (error) => { if (!error) callback(); });
+    writeWithCallback(connection, NO_BYTES, (error) => { if (!error) callback(); });
   },
 
   // The socket itself stops and goes on.

@@ -19,6 +19,7 @@ const net = require('net');
 const os = require('os');
 const path = require('path');
 const { parseArgs } = require('util');
+const { copyCheckout } = require('./internal/checkout');
 const { npm } = require('./internal/npm');
 const { RUNNERS, runSuites } = require('./internal/upstream-runners');
 
@@ -27,12 +28,6 @@ const REFERENCE = '1.0.35';
 const PORTS = [64321, 8080];
 /** What of a checkout is the library, and not its tests. */
 const LIBRARY = ['lib', 'vendor', 'index.js', 'package.json'];
-
-/** Copies a checkout without what a copy has no use for. */
-function copyCheckout(from, to) {
-  const skipped = new Set(['.git', 'node_modules']);
-  fs.cpSync(from, to, { recursive: true, filter: (file) => !skipped.has(path.basename(file)) });
-}
 
 /** Replaces the library in a copied checkout by the one in another directory, addon included. */
 function replaceLibrary(copy, from) {

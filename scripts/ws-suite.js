@@ -7,6 +7,8 @@ const fs = require('fs');
 const os = require('os');
 const path = require('path');
 const { parseArgs } = require('util');
+const { copyCheckout } = require('./internal/checkout');
+const { compareWithList } = require('./internal/listed-failures');
 const { npm } = require('./internal/npm');
 const { runSuites, mochaFiles } = require('./internal/upstream-runners');
 
@@ -70,36 +72,17 @@ async function main() {
     fs.writeFileSync(path.join(root, 'package.json'), '{ "private": true }\n');
     npm(['install', '--ignore-scripts', '--no-package-lock', '--prefer-offline', 'mocha@10'], { cwd: root });
     const copy = path.join(root, 'ws');
-    fs.cpSync(directory, copy, { recursive: true, filter: (name) => !/(^|\/)(node_modules|\.git)$/.test(name) });
+    copyCheckout(directory, copy);
     if (!values.original) replaceLibrary(copy);
     const options = ['--exit', '--throw-deprecation', ...(values.grep ? ['--fgrep', values.grep] : [])];
     const suite = mochaFiles(FILES.filter((file) => fs.existsSync(path.join(copy, file))), options);
     const { results, problems } = await runSuites([suite], { copy, modules: path.join(root, 'node_modules'), before: async () => {} });
-    report(results, problems, values.original ? new Set() : listedFailures(), Boolean(values.grep));
+    const listed = values.original ? new Set() : listedFailures();
+    if (!compareWithList(results, problems, listed, { isPart: Boolean(values.grep) })) process.exitCode = 1;
   } finally {
     if (values.keep) console.log(`kept: ${root}`);
     else fs.rmSync(root, { recursive: true, force: true, maxRetries: 3 });
   }
-}
-
-function report(results, problems, listed, isPart) {
-  const counts = { pass: 0, fail: 0, skip: 0 };
-  const wrong = [...problems];
-  for (const [key, { status, detail }] of results) {
-    counts[status]++;
-    // A test that fails twice is there twice.
-    const id = key.replace(/ #\d+$/, '');
-    if (status === 'fail') console.log(`${listed.has(id) ? 'listed' : 'FAILED'} ${id}`);
-    if (status === 'fail' && !listed.has(id)) {
-      console.log(detail.trimEnd().replace(/^/gm, '         '));
-      wrong.push(id);
-    }
-    if (status === 'pass' && listed.has(id)) wrong.push(`passes, and docs/ws.md lists it: ${id}`);
-  }
-  if (!isPart) for (const id of listed) if (!results.has(id)) wrong.push(`is not there, and docs/ws.md lists it: ${id}`);
-  console.log(`\n${counts.pass} passed, ${counts.fail} failed, ${counts.skip} skipped`);
-  for (const problem of wrong) console.log(`  ${problem}`);
-  if (wrong.length > 0 || counts.pass === 0) process.exitCode = 1;
 }
 
 main().catch((error) => {

@@ -2,6 +2,8 @@
 
 const { test } = require('node:test');
 const assert = require('node:assert');
+const net = require('net');
+const { rawServer, acceptHead, encodeFrame, closePayload, OPCODE } = require('../helpers/raw');
 const { WebSocket, once, openPair } = require('./endpoints');
 
 test('close() sends code and reason, and the peer answers with the same', async (t) => {
@@ -76,3 +78,36 @@ test('a server closes when its clients have gone, and tells its callback', async
   const error = await new Promise((resolve) => { server.close(resolve); });
   assert.strictEqual(error.message, 'The server is not running');
 });
+
+test('callbacks of what was sent come before close', async (t) => {
+  const { client } = await openPair(t);
+  const order = [];
+  client.send('never mind whether it arrives', () => order.push('callback'));
+  client.once('close', () => order.push('close'));
+  client.terminate();
+  await once(client, 'close');
+  assert.deepStrictEqual(order, ['callback', 'close']);
+});
+
+for (const transport of ['of the addon', 'of Node']) {
+  test(`a Close frame is answered when the peer has ended its side right behind it; sockets ${transport}`, async (t) => {
+    const frames = ['first', 'second', 'third'].map((text) => encodeFrame({ opcode: OPCODE.TEXT, payload: Buffer.from(text), mask: false }));
+    frames.push(encodeFrame({ opcode: OPCODE.CLOSE, payload: closePayload(1000, 'enough'), mask: false }));
+    const { port, close } = await rawServer((peer) => {
+      peer.socket.write(acceptHead(/sec-websocket-key: (.*)/i.exec(peer.head)[1]));
+      peer.socket.end(Buffer.concat(frames));
+    });
+    t.after(close);
+    const createConnection = (options) => {
+      const socket = net.connect(options);
+      // The addon takes over no socket whose methods are somebody else's.
+      if (transport === 'of Node') socket.write = (...args) => net.Socket.prototype.write.apply(socket, args);
+      return socket;
+    };
+    const client = new WebSocket(`ws://127.0.0.1:${port}`, { createConnection });
+    // Longer than the connections may go on in one turn of the event loop.
+    client.onmessage = () => { for (const end = performance.now() + 30; performance.now() < end;); };
+    const { wasClean, code } = await new Promise((resolve) => { client.onclose = resolve; });
+    assert.deepStrictEqual({ wasClean, code }, { wasClean: true, code: 1000 });
+  });
+}

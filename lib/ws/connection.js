@@ -37,6 +37,8 @@ class Connection extends WebSocketConnection {
     const errorListeners = socket.rawListeners('error');
     super(socket, [], websocket.protocol, !websocket._isServer, config);
     for (const listener of errorListeners) socket.on('error', listener);
+    // handleSocketEnd() ends our side: behind the answer to a Close frame, which may still wait for its turn.
+    socket.allowHalfOpen = true;
     this.websocket = websocket;
     this._textForm = checksUtf8 ? TEXT_FORM.CHECKED_BYTES : TEXT_FORM.UNCHECKED_BYTES;
     // Whether the peer's Close frame or a mistake of the peer has ended receiving.

@@ -265,7 +265,8 @@ class WebSocket extends EventEmitter {
 
   _connectionClosed() {
     clearTimeout(this._closeTimer);
-    this.emitClose();
+    // Behind the callbacks of what was sent, that of the Close frame among them: they are called in ticks of their own.
+    process.nextTick(emitClose, this);
   }
 
   /** A handshake has failed. */
@@ -290,6 +291,10 @@ class WebSocket extends EventEmitter {
     }
     callBack(cb, notOpen(this));
   }
+}
+
+function emitClose(websocket) {
+  websocket.emitClose();
 }
 
 function notOpen({ _readyState: state }) {

@@ -1,6 +1,6 @@
 'use strict';
 
-// How the test runners WebSocket-Node has used over the years are recognised, started and read.
+// How the test runners of other projects are recognised, started and read.
 
 const { spawn } = require('child_process');
 const fs = require('fs');
@@ -25,10 +25,10 @@ function filesIn(directory, folder) {
 }
 
 /** Runs a program in the copy with this very node in front of the PATH (the suites start `node` by name). */
-function execute(args, cwd) {
+function execute(args, cwd, extra = {}) {
   return new Promise((resolve) => {
     const PATH = `${path.dirname(process.execPath)}${path.delimiter}${process.env.PATH}`;
-    const env = cleanEnv({ PATH, NO_COLOR: '1', FORCE_COLOR: '0' });
+    const env = cleanEnv({ PATH, NO_COLOR: '1', FORCE_COLOR: '0', ...extra });
     delete env.NODE_TEST_CONTEXT;
     const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const output = { stdout: '', stderr: '', code: null, late: false };
@@ -131,7 +131,7 @@ const vitest = {
 };
 
 /** Runs files with mocha, each in a process of its own. */
-async function runMocha(files, options, { copy, modules, before }) {
+async function runMocha(files, options, { copy, modules, before }, env) {
   const results = [];
   const problems = [];
   for (const file of files) {
@@ -140,7 +140,7 @@ async function runMocha(files, options, { copy, modules, before }) {
     fs.rmSync(report, { force: true });
     const bin = path.join(modules, 'mocha', 'bin', 'mocha.js');
     const args = [bin, ...options, '--reporter', 'json', '--reporter-option', `output=${report}`, file];
-    const output = await execute(args, copy);
+    const output = await execute(args, copy, env);
     if (!fs.existsSync(report)) {
       problems.push(complaint(file, output));
       continue;
@@ -162,9 +162,27 @@ const mocha = {
   run: (context) => runMocha(mocha.files(context.copy), ['--exit', '--timeout', '2000'], context),
 };
 
-/** A runner for `runSuites()` that runs these files with mocha. */
-function mochaFiles(files, options) {
-  return { run: (context) => runMocha(files, options, context) };
+/** A runner for `runSuites()` that runs these files with mocha, with these environment variables. */
+function mochaFiles(files, options, env) {
+  return { run: (context) => runMocha(files, options, context, env) };
+}
+
+/** A runner for `runSuites()` that runs these files with the test runner of Node. */
+function nodeTestFiles(files, options = []) {
+  const reporter = path.join(__dirname, 'node-test-reporter.js');
+  return {
+    async run({ copy, before }) {
+      await before();
+      const output = await execute(['--test', `--test-reporter=${reporter}`, ...options, ...files], copy);
+      const lines = output.stdout.split('\n').filter((line) => line.startsWith('{'));
+      const results = lines.map((line) => {
+        const { file, name, status, detail } = JSON.parse(line);
+        return outcome(path.relative(fs.realpathSync(copy), file).split(path.sep).join('/'), name, status, detail);
+      });
+      const failed = results.some((test) => test.status === 'fail');
+      return { results, problems: output.code !== 0 && !failed ? [complaint('node --test', output)] : [] };
+    },
+  };
 }
 
 const RUNNERS = [tape, vitest, mocha];
@@ -194,4 +212,4 @@ async function runSuites(runners, context) {
   return { results, problems };
 }
 
-module.exports = { RUNNERS, runSuites, mochaFiles, readTap };
+module.exports = { RUNNERS, runSuites, mochaFiles, nodeTestFiles, vitest, readTap };

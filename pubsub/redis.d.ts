@@ -1,12 +1,12 @@
 import type { IPubSubAdapter } from '../index';
 
-/** A client of node-redis 5 or ioredis 5, or a cluster client of one of them. */
+/** A client of node-redis 5 or ioredis 5, a cluster client of one of them, or a client of `createSentinel()` of node-redis. */
 export type RedisClient = object;
 
 export interface IRedisPubSubOptions {
   /** Publishes. It may do other things as well. */
   publisher: RedisClient;
-  /** Subscribes, and is used for nothing else. For a cluster it may be the same client as `publisher`. */
+  /** Subscribes, and is used for nothing else. For a cluster, and for `createSentinel()`, it may be the same client as `publisher`. */
   subscriber: RedisClient;
   /** `SPUBLISH` and `SSUBSCRIBE`, of Redis 7 and Valkey: in a cluster, a message goes to one shard only. Default: false. */
   sharded?: boolean;

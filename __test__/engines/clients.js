@@ -47,6 +47,18 @@ function ioredisSentinel(ports) {
   return ioredis({ sentinels: ports.map((port) => ({ host: '127.0.0.1', port })), name: 'main', sentinelRetryStrategy: () => 200 });
 }
 
+function nodeRedisSentinel(ports, { sharded = false, RESP = 2, heartbeat = HEARTBEAT } = {}) {
+  const { createSentinel } = library('redis');
+  const sentinel = createSentinel({ name: 'main', RESP, sentinelRootNodes: ports.map((port) => ({ host: '127.0.0.1', port })) });
+  return {
+    adapter: redisPubSub({ publisher: sentinel, subscriber: sentinel, sharded, heartbeat }),
+    async close() {
+      sentinel.on('error', ignore);
+      if (sentinel.isOpen) await sentinel.destroy();
+    }
+  };
+}
+
 function nodeRedisCluster(ports, { sharded = false, heartbeat = HEARTBEAT, connect = false } = {}) {
   const { createCluster } = library('redis');
   const cluster = createCluster({ rootNodes: ports.map((port) => ({ socket: { host: '127.0.0.1', port } })) });
@@ -91,4 +103,4 @@ async function nats(ports, { heartbeat = HEARTBEAT, ...options } = {}) {
   };
 }
 
-module.exports = { nodeRedis, ioredis, ioredisSentinel, nodeRedisCluster, ioredisCluster, nats, HEARTBEAT };
+module.exports = { nodeRedis, ioredis, ioredisSentinel, nodeRedisSentinel, nodeRedisCluster, ioredisCluster, nats, HEARTBEAT };

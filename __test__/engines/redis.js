@@ -82,11 +82,69 @@ describe('Redis with Sentinel', { skip: missing('redis') }, () => {
     for (const server of [...(all?.servers ?? []), ...(all?.sentinels ?? [])]) await server.remove();
   });
 
-  test('the master is killed, the replica takes over', async () => {
-    const ports = all.sentinels.map(({ port }) => port);
-    await underTraffic([clients.ioredisSentinel(ports), clients.ioredisSentinel(ports)], async ({ nodes }) => {
-      await all.servers[0].kill();
-      await until(() => nodes.every((node) => node.losses > 0), 'that the loss is announced');
+  const ports = () => all.sentinels.map(({ port }) => port);
+  const kinds = {
+    ioredis: () => clients.ioredisSentinel(ports()),
+    'node-redis': () => clients.nodeRedisSentinel(ports()),
+    'node-redis with RESP3': () => clients.nodeRedisSentinel(ports(), { RESP: 3 })
+  };
+  // After a failover the sentinels need ten seconds until the former master is a replica.
+  const pairs = isLong ? [['ioredis', 'ioredis'], ['node-redis', 'node-redis'], ['node-redis with RESP3', 'ioredis']] : [['node-redis', 'ioredis']];
+  const announced = ({ nodes }) => until(() => nodes.every((node) => node.losses > 0), 'that the loss is announced');
+
+  for (const pair of pairs) {
+    const make = () => pair.map((kind) => kinds[kind]());
+
+    test(`${pair.join(' and ')}: the master is killed, the replica takes over`, async () => {
+      const { master } = await all.roles();
+      await underTraffic(make(), async (checker) => {
+        await master.kill();
+        await announced(checker);
+      }, { lossExpected: true });
+      await master.start();
+    });
+
+    test(`${pair.join(' and ')}: the master is stopped, and goes on as a replica`, inLong, async () => {
+      const { master } = await all.roles();
+      await underTraffic(make(), async (checker) => {
+        master.stop();
+        try {
+          await announced(checker);
+          await until(() => checker.nodes.every((node) => !node.isLost), 'that another master is found');
+        } finally {
+          master.goOn();
+        }
+        await until(async () => (await all.roles()).replica === master, 'that the former master is a replica');
+      }, { lossExpected: true });
+    });
+
+    test(`${pair.join(' and ')}: the replica takes over in good order`, inLong, async () => {
+      const { master } = await all.roles();
+      await underTraffic(make(), async (checker) => {
+        await command(ports()[0], 'SENTINEL', 'FAILOVER', 'main');
+        await announced(checker);
+        await until(async () => (await all.roles()).replica === master, 'that the former master is a replica');
+      }, { lossExpected: true });
+    });
+  }
+
+  test('node-redis: CLIENT KILL', async () => {
+    const { master } = await all.roles();
+    await underTraffic([kinds['node-redis'](), kinds['node-redis']()], async () => {
+      for (const type of ['pubsub', 'normal', 'pubsub']) {
+        await command(master.port, 'CLIENT', 'KILL', 'TYPE', type);
+        await delay(300);
+      }
     }, { lossExpected: true });
   });
+
+  test('node-redis: master and replica are away at the start', inLong, async () => {
+    const { master, replica } = await all.roles();
+    await replica.kill();
+    await master.kill();
+    const back = delay(700).then(() => master.start()).then(() => replica.start());
+    await underTraffic([kinds['node-redis'](), kinds['node-redis']()], () => back);
+  });
+
+  testAdapter('Sentinel, node-redis', () => clients.nodeRedisSentinel(ports(), CALM));
 });

@@ -203,7 +203,7 @@ async function redisCluster(program) {
   return servers;
 }
 
-/** A master, a replica, and three sentinels. */
+/** A master, a replica, and three sentinels. `roles()` waits until both are in their place, and says which is which. */
 async function redisWithSentinels() {
   const servers = [await redis(programs.redis)];
   await servers[0].start();
@@ -225,7 +225,17 @@ async function redisWithSentinels() {
     const answers = await Promise.all(sentinels.map(({ port }) => command(String(port), 'SENTINEL', 'master', 'main')));
     return answers.every((answer) => /num-slaves\r\n\$1\r\n1/.test(answer) && /num-other-sentinels\r\n\$1\r\n2/.test(answer));
   }, 'sentinels that know each other');
-  return { servers, sentinels };
+  async function roles() {
+    return until(async () => {
+      const infos = await Promise.all(servers.map(({ port }) => command(port, 'INFO', 'replication')));
+      const master = infos.findIndex((info) => info.includes('role:master'));
+      const isReady = infos[1 - master]?.includes('master_link_status:up');
+      const answers = await Promise.all(sentinels.map(({ port }) => command(port, 'SENTINEL', 'master', 'main')));
+      const known = answers.every((answer) => answer.includes(`\r\n${servers[master].port}\r\n`) && /flags\r\n\$6\r\nmaster\r\n/.test(answer));
+      return isReady && known && { master: servers[master], replica: servers[1 - master] };
+    }, 'a master with a replica', 30_000);
+  }
+  return { servers, sentinels, roles };
 }
 
 /** Lets bytes through, until it swallows those of all connections it has. New connections are not concerned. */

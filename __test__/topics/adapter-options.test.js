@@ -9,15 +9,16 @@ const { SLOTS, slotOf, textInSlot } = require('../../lib/internal/pubsub/redis/s
 const nothing = () => {};
 const nodeRedis = () => ({ isReady: false, isOpen: false, sSubscribe: nothing, sPublish: nothing, connect: nothing, on: nothing });
 const ioredis = (options = {}) => ({ status: 'wait', options, ssubscribe: nothing, spublish: nothing, call: nothing, on: nothing });
+const sentinel = () => ({ ...nodeRedis(), getSentinelNode: nothing, getMasterNode: nothing, _execute: nothing });
 const cluster = () => ({ isCluster: true, ssubscribe: nothing, spublish: nothing, nodes: nothing, on: nothing });
 const nats = () => ({ publish: nothing, subscribe: nothing, flush: nothing, status: nothing, reconnect: nothing, isClosed: nothing });
 
 describe('redisPubSub', () => {
-  test('takes clients of node-redis and ioredis, and one cluster client for both', () => {
+  test('takes clients of node-redis and ioredis, and one client of a cluster or of Sentinel for both', () => {
     redisPubSub({ publisher: nodeRedis(), subscriber: nodeRedis() });
     redisPubSub({ publisher: ioredis(), subscriber: ioredis(), sharded: true, prefix: '', heartbeat: 50 });
-    const both = cluster();
-    redisPubSub({ publisher: both, subscriber: both });
+    for (const both of [cluster(), sentinel()]) redisPubSub({ publisher: both, subscriber: both });
+    redisPubSub({ publisher: sentinel(), subscriber: sentinel() });
   });
 
   const one = nodeRedis();
@@ -27,6 +28,8 @@ describe('redisPubSub', () => {
     ['no client', { publisher: {}, subscriber: nodeRedis() }, /publisher/],
     ['a URL', { publisher: 'redis://localhost', subscriber: nodeRedis() }, /publisher/],
     ['one client for both', { publisher: one, subscriber: one }, /two clients/],
+    ['Sentinel for one of them', { publisher: sentinel(), subscriber: nodeRedis() }, /createSentinel/],
+    ['a client of Sentinel that it does not know', { publisher: one, subscriber: { ...sentinel(), _execute: undefined } }, /subscriber/],
     ['a client with a keyPrefix', { publisher: ioredis({ keyPrefix: 'x' }), subscriber: ioredis() }, /keyPrefix/],
     ['sharded that is no boolean', { publisher: one, subscriber: nodeRedis(), sharded: 1 }, /sharded/],
     ['a prefix that is no string', { publisher: one, subscriber: nodeRedis(), prefix: 1 }, /prefix/],

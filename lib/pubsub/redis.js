@@ -5,8 +5,9 @@
 const { optionError } = require('../internal/base/errors');
 const { Presence, heartbeatOf, usedTwice } = require('../internal/pubsub/adapter');
 const Cluster = require('../internal/pubsub/redis/cluster');
-const { connectionOf, isNodeRedisCluster, isIoredisCluster } = require('../internal/pubsub/redis/connections');
+const { connectionOf, isNodeRedisSentinel, isNodeRedisCluster, isIoredisCluster } = require('../internal/pubsub/redis/connections');
 const { NodeRedisDirectory, IoredisDirectory } = require('../internal/pubsub/redis/directories');
+const SentinelConnection = require('../internal/pubsub/redis/sentinel');
 const Single = require('../internal/pubsub/redis/single');
 
 const DEFAULT_PREFIX = 'websocket';
@@ -59,8 +60,8 @@ class RedisPubSub {
 
 /**
  * @param {object} options
- * @param {object} options.publisher a client of node-redis or ioredis, or a cluster client
- * @param {object} options.subscriber another client; for a cluster it may be the same one
+ * @param {object} options.publisher a client of node-redis or ioredis, a cluster client, or one of `createSentinel()`
+ * @param {object} options.subscriber another client; for a cluster and for Sentinel it may be the same one
  * @param {boolean} [options.sharded=false] SPUBLISH and SSUBSCRIBE, of Redis 7
  * @param {string} [options.prefix='websocket'] of the channels
  * @param {number} [options.heartbeat=5000] milliseconds; a dead connection is noticed within two of them
@@ -87,7 +88,12 @@ function serversOf(publisher, subscriber, sharded) {
   if (isIoredisCluster(subscriber)) {
     return (options) => new Cluster({ ...options, directory: new IoredisDirectory(subscriber, sharded) });
   }
+  if (isNodeRedisSentinel(publisher) && isNodeRedisSentinel(subscriber)) {
+    const connect = (sentinel) => new SentinelConnection(sentinel, sharded);
+    return (options) => new Single({ ...options, publisher: connect(publisher), subscriber: connect(subscriber) });
+  }
   for (const [name, client] of Object.entries({ publisher, subscriber })) {
+    if (isNodeRedisSentinel(client)) throw optionError('The options publisher and subscriber of redisPubSub must both be clients of createSentinel(), or none.');
     if (connectionOf(client, sharded) === null) throw optionError(`The option ${name} of redisPubSub must be a client of node-redis 5 or ioredis 5.`);
   }
   if (publisher === subscriber) {

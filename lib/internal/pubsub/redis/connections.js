@@ -152,7 +152,9 @@ class IoredisConnection {
 
 const hasMethods = (client, names) => client !== null && typeof client === 'object' && names.every((name) => typeof client[name] === 'function');
 
-const isNodeRedis = (client) => hasMethods(client, ['sSubscribe', 'sPublish', 'connect', 'on']) && 'isReady' in client;
+const isNodeRedis = (client) => hasMethods(client, ['sSubscribe', 'sPublish', 'connect', 'on']) && 'isReady' in client && !isSentinel(client);
+const isSentinel = (client) => hasMethods(client, ['getSentinelNode', 'getMasterNode']);
+const isNodeRedisSentinel = (client) => isSentinel(client) && hasMethods(client, ['_execute', 'connect', 'on']);
 const isNodeRedisCluster = (client) => hasMethods(client, ['sSubscribe', 'sPublish', 'nodeClient', 'on']) && !('isReady' in client);
 const isIoredis = (client) => hasMethods(client, ['ssubscribe', 'spublish', 'call', 'on']) && client.isCluster !== true;
 const isIoredisCluster = (client) => hasMethods(client, ['ssubscribe', 'spublish', 'nodes', 'on']) && client.isCluster === true;
@@ -163,4 +165,4 @@ function connectionOf(client, sharded) {
   return isIoredis(client) ? new IoredisConnection(client, sharded) : null;
 }
 
-module.exports = { connectionOf, isNodeRedisCluster, isIoredisCluster };
+module.exports = { connectionOf, isNodeRedisSentinel, isNodeRedisCluster, isIoredisCluster };

@@ -2,7 +2,7 @@
 
 const Lane = require('./lane');
 
-/** One Redis server, also behind Sentinel: over the two clients of the program. */
+/** One Redis server at a time, also behind Sentinel: over two connections, one that publishes and one that subscribes. */
 class Single {
   #lane;
 

@@ -9,6 +9,7 @@
 //   unit    what is counted; figures are per unit
 //   peers   only these take part
 //   publish whether broadcasts go by a topic
+//   socketio   whether the servers are those of Socket.IO
 //   callbacks  whether the servers send with a callback
 //   quick   whether --quick runs it
 //   goals   of    the peer that has to reach it
@@ -62,6 +63,10 @@ const WORKLOADS = [
   echo('fragments', '16 connections, 1 KiB text in 8 fragments, 8 in flight',
     { connections: 16, 'in-flight': 8, size: 1024, fragments: 8 },
     [versus('uwebsockets', 0.8), versus('websocket', 0.05)]),
+
+  echo('socketio', 'Socket.IO, 64 connections, ping-pong, events of 64 B',
+    { connections: 64, size: 64, payload: 'socket.io', path: '/socket.io/?EIO=4&transport=websocket' },
+    [versus('socketio-ws', 0.75, 'socketio-ours')], { socketio: true }),
 
   { id: 'broadcast-100', title: 'broadcast to 100, 64 B text, 4 in flight', mode: 'broadcast', unit: 'delivery', quick: true,
     load: { connections: 100, 'in-flight': 4, size: 64 },
@@ -135,8 +140,8 @@ const AUTO_NOISE = 1.1;
 
 for (const workload of WORKLOADS) {
   const options = workload.load;
-  const { mode } = workload;
-  workload.needs = mode === 'client' ? [] : [mode, ...['deflate', 'tls'].filter((name) => options[name]), ...['callbacks', 'publish'].filter((name) => workload[name])];
+  const { mode, socketio } = workload;
+  workload.needs = mode === 'client' ? [] : [socketio ? 'socketio' : mode, ...['deflate', 'tls'].filter((name) => options[name]), ...['callbacks', 'publish'].filter((name) => workload[name])];
 }
 
 module.exports = { WORKLOADS, AUTO_NOISE };

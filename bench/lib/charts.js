@@ -10,9 +10,10 @@ const { figure } = require('./tables');
 /** One colour per peer in every chart; ours stands out, what is not WebSocket in Node is grey. */
 const COLOURS = {
   floor: '#9aa0a6', net: '#c4c7cc',
-  ours: '#d9480f', 'ours-loop': '#f08c4a', 'ours-threads': '#b3261e', 'ours-stream': '#f7b98b', 'ours-native': '#7f1d1d', 'ours-w3c': '#e8590c',
+  ours: '#d9480f', 'ours-loop': '#f08c4a', 'ours-threads': '#b3261e', 'ours-stream': '#f7b98b', 'ours-native': '#7f1d1d', 'ours-w3c': '#e8590c', 'ours-ws': '#fd7e14',
   uwebsockets: '#2b8a3e', ws: '#1971c2', 'ws-bufferutil': '#74a9dd', websocket: '#6741d9', 'faye-websocket': '#b197fc',
-  undici: '#0b7285', node: '#5c940d'
+  undici: '#0b7285', node: '#5c940d',
+  'socketio-ours': '#d9480f', 'socketio-ws': '#1971c2'
 };
 
 /** What is drawn: file name, title, workloads, metric. */

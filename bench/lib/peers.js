@@ -33,6 +33,15 @@ function other(title, module, { file, abilities = ALL, env, server = true, clien
   };
 }
 
+/** Socket.IO on a package with the interface of ws. */
+function socketio(engine) {
+  return {
+    title: `Socket.IO on ${engine}`,
+    module: 'socket.io/package.json',
+    server: { file: 'socket.io.js', args: ['--engine', engine], abilities: ['socketio'], env: { WS_NO_BUFFER_UTIL: '1' } }
+  };
+}
+
 const nodeMajor = Number(process.versions.node.split('.')[0]);
 
 /** Every peer by its name on the command line, in the order of the tables. */
@@ -53,6 +62,8 @@ const PEERS = {
     file: 'faye-websocket.js', abilities: WITHOUT_CALLBACKS.filter((ability) => ability !== 'deflate')
   }),
   'ours-w3c': { title: 'this package, w3cwebsocket', module: '../package.json', client: { file: 'w3cwebsocket.js' } },
+  'socketio-ours': { ...socketio('websocket/ws'), module: '../package.json' },
+  'socketio-ws': socketio('ws'),
   undici: other('undici', 'undici', { file: 'undici.js', server: false, client: true }),
   node: other('WebSocket of Node', null, {
     file: 'node.js', server: false, client: true, nodeArgs: nodeMajor < 22 ? ['--experimental-websocket'] : []

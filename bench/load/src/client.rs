@@ -14,7 +14,7 @@ use crate::error::{Context, Result, peer};
 use crate::frame::{self, Header, Opcode};
 use crate::handshake;
 use crate::options::Options;
-use crate::payload::Template;
+use crate::payload::{Kind, Template};
 use crate::stream::{self, Stream};
 
 /// Size of the buffer that all connections read into.
@@ -40,6 +40,8 @@ pub enum Event<'a> {
 pub struct Connection {
     stream: Stream,
     open: bool,
+    /// Socket.IO has not let us in yet.
+    joining: bool,
     ended: bool,
     /// The beginning of a frame that has not arrived completely.
     input: Vec<u8>,
@@ -67,6 +69,7 @@ impl Connection {
         let mut connection = Self {
             stream: Stream::connect(options.address, tls, serial)?,
             open: raw.is_some(),
+            joining: options.payload == Kind::SocketIo,
             ended: false,
             input: Vec::new(),
             output: Vec::new(),
@@ -93,6 +96,11 @@ impl Connection {
     /// Whether the server has ended the stream.
     pub fn ended(&self) -> bool {
         self.ended
+    }
+
+    /// Whether messages may be sent.
+    fn is_ready(&self) -> bool {
+        self.open && !self.joining
     }
 
     /// Queues a message.
@@ -233,6 +241,9 @@ impl Connection {
         payload: &[u8],
         on: &mut impl FnMut(Event<'_>) -> Result<()>,
     ) -> Result<()> {
+        if self.joining {
+            return self.join(payload);
+        }
         match (&mut self.deflate, first.rsv1) {
             (_, false) => on(Event::Message(first.opcode, payload)),
             (Some(deflate), true) => {
@@ -241,6 +252,19 @@ impl Connection {
             }
             (None, true) => peer("a compressed frame without permessage-deflate"),
         }
+    }
+
+    /// Takes a packet of Engine.IO until that of Socket.IO which lets us into the default namespace.
+    fn join(&mut self, packet: &[u8]) -> Result<()> {
+        if packet.starts_with(b"0{") {
+            frame::encode_masked(&mut self.output, true, false, Opcode::Text, KEY, b"40");
+            return self.flush();
+        }
+        if !packet.starts_with(b"40{") {
+            return peer(format!("Socket.IO answered {}", String::from_utf8_lossy(packet)));
+        }
+        self.joining = false;
+        Ok(())
     }
 
     /// As `read`, with the opening handshake before it.
@@ -293,7 +317,7 @@ pub fn open_all(options: &Options, poll: &mut Poll, raw: Option<usize>) -> Resul
             let index = connections.len();
             let mut connection = Connection::connect(options, tls.as_ref(), index as u64, raw)?;
             connection.register(poll, Token(index))?;
-            open += usize::from(connection.open);
+            open += usize::from(connection.is_ready());
             connections.push(connection);
         }
         if open == options.connections {
@@ -302,7 +326,7 @@ pub fn open_all(options: &Options, poll: &mut Poll, raw: Option<usize>) -> Resul
         poll_once(poll, &mut events, options)?;
         for ready in &events {
             let connection = &mut connections[ready.token().0];
-            let before = connection.open;
+            let before = connection.is_ready();
             connection.read_opening(options, ready, &mut scratch, |event| match event {
                 Event::Open => Ok(()),
                 other => peer(format!("unasked for: {other:?}")),
@@ -310,7 +334,7 @@ pub fn open_all(options: &Options, poll: &mut Poll, raw: Option<usize>) -> Resul
             if connection.ended {
                 return peer("the server ended a connection during or right after the handshake");
             }
-            if connection.open && !before {
+            if connection.is_ready() && !before {
                 open += 1;
                 progress = Instant::now();
             }

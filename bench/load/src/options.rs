@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lexopt::prelude::*;
 
-use crate::payload::Kind;
+use crate::payload::{Kind, SHORTEST_EVENT};
 
 /// Shown by `--help` and after a mistake.
 pub const HELP: &str = "\
@@ -35,7 +35,7 @@ Load
   --in-flight N          messages in flight per connection, default 1
   --burst                send --in-flight messages at once and wait for all replies before the next burst
   --room N               topics: connections in a room, default 5
-  --payload KIND         ascii, non-ascii, json (text) or binary; default ascii
+  --payload KIND         ascii, non-ascii, json (text), binary, or socket.io (events; connections join first); default ascii
   --size BYTES           payload of a message, default 64
   --fragments N          frames per message, default 1
 
@@ -216,6 +216,14 @@ impl Options {
         }
         if self.raw && (!matches!(self.mode, Mode::Echo | Mode::Idle) || self.deflate) {
             return Err("--raw goes with echo and idle only, and not with --deflate".into());
+        }
+        if self.payload == Kind::SocketIo {
+            if self.mode != Mode::Echo || self.deflate || self.raw {
+                return Err("--payload socket.io goes with echo only, and not with --deflate or --raw".into());
+            }
+            if self.size < SHORTEST_EVENT {
+                return Err(format!("--payload socket.io needs a --size of {SHORTEST_EVENT} at least").into());
+            }
         }
         if self.deflate && self.fragments > 1 {
             return Err("--deflate sends every message as one frame".into());

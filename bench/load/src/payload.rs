@@ -16,6 +16,8 @@ pub enum Kind {
     Json,
     /// Bytes of all values.
     Binary,
+    /// Text that is an event of Socket.IO with one argument.
+    SocketIo,
 }
 
 impl FromStr for Kind {
@@ -27,6 +29,7 @@ impl FromStr for Kind {
             "non-ascii" => Ok(Self::NonAscii),
             "json" => Ok(Self::Json),
             "binary" => Ok(Self::Binary),
+            "socket.io" => Ok(Self::SocketIo),
             other => Err(format!("unknown payload {other:?}")),
         }
     }
@@ -45,6 +48,12 @@ pub struct Template {
 
 /// All messages of one run take at most this many bytes, except that there are always two.
 const MEMORY: usize = 16 << 20;
+
+/// What is before and behind the argument of an event of Socket.IO.
+const EVENT_BEGIN: &[u8] = b"42[\"m\",\"";
+const EVENT_END: &[u8] = b"\"]";
+/// Bytes of the shortest event whose argument says which message it is.
+pub const SHORTEST_EVENT: usize = 32;
 
 /// Makes the messages that a run cycles through: up to 61, a prime, so that no usual depth divides it.
 #[must_use]
@@ -74,6 +83,10 @@ fn bytes(kind: Kind, size: usize, index: usize, random: &mut Random) -> Vec<u8> 
         let mut data: Vec<u8> = (0..size.div_ceil(8)).flat_map(|_| random.next().to_ne_bytes()).collect();
         data.truncate(size);
         return data;
+    }
+    if kind == Kind::SocketIo {
+        let argument = bytes(Kind::Ascii, size - EVENT_BEGIN.len() - EVENT_END.len(), index, random);
+        return [EVENT_BEGIN, &argument, EVENT_END].concat();
     }
     let mut text = String::with_capacity(size + 128);
     text.push_str(match kind {
@@ -149,8 +162,9 @@ mod tests {
 
     #[test]
     fn every_kind_has_the_size_asked_for_and_text_is_text() {
-        for kind in [Kind::Ascii, Kind::NonAscii, Kind::Json, Kind::Binary] {
-            for size in [1, 16, 64, 1000, 1024] {
+        for kind in [Kind::Ascii, Kind::NonAscii, Kind::Json, Kind::Binary, Kind::SocketIo] {
+            let least = if kind == Kind::SocketIo { SHORTEST_EVENT } else { 1 };
+            for size in [1, 16, 32, 64, 1000, 1024].into_iter().filter(|size| *size >= least) {
                 for template in templates(kind, size, 1) {
                     assert_eq!(template.payload.len(), size, "{kind:?}");
                     assert!(

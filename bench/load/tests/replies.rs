@@ -187,3 +187,10 @@ fn a_server_without_deflate_is_told_apart_from_a_wrong_one() {
     assert_eq!(code, Some(3));
     assert!(complaint.contains("permessage-deflate"), "{complaint}");
 }
+
+#[test]
+fn a_server_that_lets_nobody_into_socket_io_fails() {
+    let (code, complaint) = outcome(&load(honest, &["--payload", "socket.io"]));
+    assert_eq!(code, Some(1));
+    assert!(complaint.contains("only 0 of 2 connections"), "{complaint}");
+}

@@ -22,6 +22,7 @@ const TLS_FILES = { key: path.join(CERTIFICATES, 'key.pem'), cert: path.join(CER
  * @property {boolean} deflate agree to permessage-deflate with context takeover and compress every message
  * @property {boolean} tls listen with TLS
  * @property {string} io for our own server: who drives the sockets
+ * @property {string} engine for Socket.IO: the package with the interface of ws
  * @property {boolean} native for our own server: listen without an http.Server
  */
 
@@ -69,6 +70,7 @@ function run(start) {
       deflate: { type: 'boolean', default: false },
       tls: { type: 'boolean', default: false },
       io: { type: 'string', default: 'auto' },
+      engine: { type: 'string', default: 'ws' },
       native: { type: 'boolean', default: false }
     }
   });

@@ -304,6 +304,12 @@ export interface IServerConfig extends IConfig {
   port?: null | undefined;
 
   /**
+   * Whether others may listen at the port of a server that listens itself; see {@link IListeningServerConfig}.
+   * @default false
+   */
+  reusePort?: false | null | undefined;
+
+  /**
    * The HTTP server that gets all other requests on the port of a server that listens itself; see
    * {@link IListeningServerConfig}.
    * @default null
@@ -507,7 +513,7 @@ export interface ITlsSocket extends net.Socket {
 }
 
 /** Options of a server that listens itself. */
-export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServer' | 'host' | 'port' | 'fallback' | 'tls'> & {
+export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServer' | 'host' | 'port' | 'reusePort' | 'fallback' | 'tls'> & {
   /** The port to listen on, as a number or in digits; 0 lets the operating system choose. */
   port: number | string;
   /**
@@ -515,6 +521,12 @@ export type IListeningServerConfig = Omit<IServerConfig, 'httpServer' | 'noServe
    * @default all addresses
    */
   host?: string | null | undefined;
+  /**
+   * Several processes, or threads of one, listen at this port, each with this option, and the system spreads connections among
+   * them. Linux only.
+   * @default false
+   */
+  reusePort?: boolean | undefined;
   /**
    * The HTTP server that gets all requests on this port that are not for WebSockets, as if it listened there. It must not
    * listen itself.

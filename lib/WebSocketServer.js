@@ -92,6 +92,9 @@ WebSocketServer.prototype.mount = function mount(config) {
   if (listens && (merged.noServer || merged.httpServer)) {
     throw optionError('The option port excludes httpServer and noServer: the server either listens itself or has one that does.');
   }
+  if (merged.reusePort && !listens) {
+    throw optionError('The option reusePort needs the option port: with httpServer, it is an option of its listen().');
+  }
   if (merged.fallback && !listens) {
     throw optionError('The option fallback needs the option port: the HTTP server gets what comes in there.');
   }
@@ -133,7 +136,7 @@ WebSocketServer.prototype._listen = function _listen() {
       this._listener = null;
       this.emit('error', error);
     },
-  }, listensByAddon(this.config.io));
+  }, listensByAddon(this.config));
 };
 
 /**
@@ -145,14 +148,15 @@ WebSocketServer.prototype.setSecureContext = function setSecureContext(tls) {
   if (this._tls === null) {
     throw websocketError('ERR_WEBSOCKET_TLS', 'setSecureContext() is for servers that listen themselves with the option tls.');
   }
-  const prepared = prepareTls(tls, listensByAddon(this.config.io));
+  const prepared = prepareTls(tls, listensByAddon(this.config));
   this._tls = prepared;
   this.config.tls = tls;
   if (this._listener !== null) this._listener.secure(prepared);
 };
 
 /** What the listener needs of the option tls; null without it. */
-function takeTls({ tls, io, fallback }, listens) {
+function takeTls(config, listens) {
+  const { tls, fallback } = config;
   if (tls === null || tls === undefined) return null;
   if (!listens) {
     throw optionError('The option tls is for servers that listen themselves (port): with httpServer, TLS is that of an https server.');
@@ -161,7 +165,7 @@ function takeTls({ tls, io, fallback }, listens) {
     throw optionError('The options tls and fallback do not go together on this runtime: use httpServer with an https server, ' +
       'or a proxy for TLS.');
   }
-  return prepareTls(tls, listensByAddon(io));
+  return prepareTls(tls, listensByAddon(config));
 }
 
 /**

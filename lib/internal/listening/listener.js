@@ -12,6 +12,9 @@ const { canShare, listensElsewhere, listenItself, share, shareOverTls } = requir
 const { createHttpsServer, createTlsServer } = require('../tls/https-server');
 const { optionError } = require('../base/errors');
 
+/** The first versions of Node that know the option reusePort of `net.Server`, which earlier ones ignore. */
+const KNOWS_REUSE_PORT = { 22: 12, 23: 1 };
+
 /** What Node gives a request to arrive, in milliseconds. */
 const DEFAULT_HEAD_TIMEOUT = 60000;
 
@@ -34,9 +37,20 @@ function takeListenOptions(options) {
   if (host !== null && host !== undefined && (typeof host !== 'string' || host === '')) {
     throw optionError(`With the option port, host is the address to listen at, not ${String(host)}.`);
   }
+  if (options.reusePort) checkReusePort(options);
   if (options.fallback && listensElsewhere(options.fallback)) {
     throw optionError('The HTTP server of the option fallback listens already. The option port takes the place of its listen().');
   }
+}
+
+/** @throws {Error} where the system does not spread connections among those who listen, or Node cannot ask it to */
+function checkReusePort(options) {
+  if (process.platform !== 'linux') {
+    throw optionError(`The option reusePort needs Linux: ${process.platform} does not spread connections among the processes that listen.`);
+  }
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (listensByAddon(options) || major > 23 || minor >= KNOWS_REUSE_PORT[major]) return;
+  throw optionError(`The option reusePort needs Node.js 22.12 or later where the addon does not listen itself; this is ${process.versions.node}.`);
 }
 
 /** The time that the head of a request may take: the first one given. */
@@ -45,8 +59,8 @@ function headTimeout(...times) {
   return limit === undefined ? DEFAULT_HEAD_TIMEOUT : Math.ceil(limit);
 }
 
-function listenOptions(port, host) {
-  return { port, host: typeof host === 'string' ? host : undefined, backlog: 1024 };
+function listenOptions({ port, host, reusePort }) {
+  return { port, host: typeof host === 'string' ? host : undefined, backlog: 1024, reusePort: Boolean(reusePort) };
 }
 
 function answerPlainRequest(request, response) {
@@ -69,14 +83,17 @@ function listenNatively(address, ...more) {
   }
 }
 
-/** Whether the addon listens, or else an HTTP server of Node. The port of a cluster is the primary's to open. */
-function listensByAddon(io) {
-  return io !== 'stream' && !cluster.isWorker && isAvailable();
+/**
+ * Whether the addon listens, or else an HTTP server of Node. The port of a cluster is the primary's to open, unless each worker
+ * opens it for itself.
+ */
+function listensByAddon({ io, reusePort }) {
+  return io !== 'stream' && (!cluster.isWorker || Boolean(reusePort)) && isAvailable();
 }
 
 class Listener {
   /**
-   * @param {{ port: number, host?: string, handshakeTimeout: number, fallback?: http.Server }} options
+   * @param {{ port: number, host?: string, reusePort?: boolean, handshakeTimeout: number, fallback?: http.Server }} options
    * @param {object|null} tls what prepareTls() has made of the option
    * @param {{
    *   onUpgrade(request: object, socket: net.Socket, head?: Buffer): void,
@@ -85,26 +102,27 @@ class Listener {
    * }} callbacks of which the last one is called once, in a later tick
    * @param {boolean} byAddon see listensByAddon()
    */
-  constructor({ port, host, handshakeTimeout, fallback }, tls, { onUpgrade, onTlsError, onListening }, byAddon) {
+  constructor(config, tls, { onUpgrade, onTlsError, onListening }, byAddon) {
+    const { port, host, reusePort = false, handshakeTimeout, fallback } = config;
     /** What listens; null while the name of the host is looked up, and when it is closed. */
     this._bound = null;
     this._closed = false;
     const timeout = headTimeout(handshakeTimeout, fallback ? fallback.headersTimeout : 0);
     const done = (error) => process.nextTick(() => { if (!this._closed) onListening(error); });
     if (!byAddon || (fallback && !canShare(fallback))) {
-      const options = listenOptions(port, host);
+      const options = listenOptions(config);
       if (fallback && tls !== null) {
         const tlsServer = createTlsServer({ handshakeTimeout: timeout, allowHalfOpen: true }, tls, onTlsError);
         this._bound = shareOverTls(fallback, tlsServer, options, done);
       } else if (fallback) this._bound = listenItself(fallback, options, done);
-      else this._listenByHttp(port, host, timeout, tls, onUpgrade, onTlsError, done);
+      else this._listenByHttp(config, timeout, tls, onUpgrade, onTlsError, done);
       return;
     }
     const open = (address) => {
       if (this._closed) return;
       try {
         const hosted = { onRequest: onUpgrade, onTlsError };
-        const more = { tls: tls === null ? null : tls.context };
+        const more = { reusePort, tls: tls === null ? null : tls.context };
         this._bound = fallback
           ? share(fallback, (takers) => {
             const maxHeadLength = fallback.maxHeaderSize || http.maxHeaderSize;
@@ -128,7 +146,7 @@ class Listener {
     }
   }
 
-  _listenByHttp(port, host, timeout, tls, onUpgrade, onTlsError, done) {
+  _listenByHttp(config, timeout, tls, onUpgrade, onTlsError, done) {
     // Node looks for requests that are late every 30 seconds, unless told otherwise; the addon four times a second.
     const options = { connectionsCheckingInterval: Math.min(Math.max(timeout >> 2, 250), 30000) };
     const server = tls === null
@@ -138,7 +156,7 @@ class Listener {
     server.maxHeadersCount = MAX_HEADER_FIELDS;
     server.on('upgrade', onUpgrade);
     server.once('error', done);
-    server.listen(listenOptions(port, host), () => {
+    server.listen(listenOptions(config), () => {
       server.removeListener('error', done);
       done(null);
     });

@@ -136,13 +136,14 @@ function familyOf(address) {
  * }} hosted called with each request; with each handshake of TLS that has failed; and with connections that bring anything
  *   else than an opening handshake, as a descriptor or, with TLS, as a socket of what was decrypted, and what was read of them.
  *   Without `handOver`, the addon refuses them
- * @param {{ maxHeadLength?: number, tls?: object|null }} [more] `tls`: that of the addon, from prepareTls(); null for plain TCP
+ * @param {{ maxHeadLength?: number, reusePort?: boolean, tls?: object|null }} [more] `reusePort`: others listen there who ask for
+ *   it as well; `tls`: that of the addon, from prepareTls(); null for plain TCP
  * @returns {{ address(): net.AddressInfo, secure(tls: object): void, close(): void, ref(): void, unref(): void }}
  * @throws {Error} that of the operating system
  */
-function listen(address, port, timeout, hosted, { maxHeadLength = maxHeaderSize, tls = null } = {}) {
+function listen(address, port, timeout, hosted, { maxHeadLength = maxHeaderSize, reusePort = false, tls = null } = {}) {
   prepareLazySockets();
-  const bound = binding.nativeListen(address, port, timeout, maxHeadLength, hosted.handOver !== undefined, tls);
+  const bound = binding.nativeListen(address, port, Boolean(reusePort), timeout, maxHeadLength, hosted.handOver !== undefined, tls);
   if (bound.error !== 0) {
     const code = getSystemErrorName(-bound.error);
     throw Object.assign(new Error(`listen ${code}: ${address}:${port}`),

@@ -41,6 +41,7 @@ const SERVER_OPTIONS = {
   httpServer: [null, httpServers],
   noServer: [false, flag],
   port: [null, other],
+  reusePort: [false, flag],
   fallback: [null, fallbackServer],
   path: [null, other],
   host: [null, other],

@@ -28,13 +28,14 @@ pub struct Listening {
     pub error: i32,
 }
 
-/// Listens at an IP address. A request has `timeout` milliseconds to arrive, and its head `max_head_len` bytes. With
+/// Listens at an IP address; with `reuse_port` beside others who do so (SO_REUSEPORT). A request has `timeout` milliseconds to arrive, and its head `max_head_len` bytes. With
 /// `passes_on`, a `PASSED` row tells of what is no opening handshake, for `nativeHandOver`, or `nativeUnwrap` with TLS; else it is refused.
 /// `tls` is what `nativeTlsContext` has made, or `null`.
 #[napi(catch_unwind)]
 pub fn native_listen(
     address: String,
     port: u32,
+    reuse_port: bool,
     timeout: u32,
     max_head_len: u32,
     passes_on: bool,
@@ -49,7 +50,8 @@ pub fn native_listen(
     started(|environment| {
         let timeout = Duration::from_millis(u64::from(timeout));
         let listening = environment.with_reactor(|reactor, _| {
-            let listening = reactor.listen(SocketAddr::new(ip, port), timeout, max_head_len as usize, tls)?;
+            let listening =
+                reactor.listen(SocketAddr::new(ip, port), reuse_port, timeout, max_head_len as usize, tls)?;
             if passes_on {
                 reactor.pass_on(listening.0);
             }

@@ -342,7 +342,7 @@ fn a_request_that_does_not_arrive_is_refused_by_the_runtime() {
     for _ in 0..2 {
         let address = (Ipv4Addr::LOCALHOST, 0).into();
         let (listener, address) = js
-            .with_reactor(|reactor, _| reactor.listen(address, Duration::from_millis(100), 1024, None))
+            .with_reactor(|reactor, _| reactor.listen(address, false, Duration::from_millis(100), 1024, None))
             .unwrap();
         js.shared.watch_deadlines();
         let mut peer = connect(address);
@@ -362,8 +362,8 @@ fn an_environment_ends_in_the_midst_of_everything() {
         let mut all: Vec<_> = (0..FANNED_OUT + 10).map(|_| pair(&mut js)).collect();
         let ids: Vec<_> = all.iter().map(|(id, ..)| *id).collect();
         let address = (Ipv4Addr::LOCALHOST, 0).into();
-        let listening =
-            js.with_reactor(|reactor, _| reactor.listen(address, Duration::from_millis(1), 1024, None));
+        let listening = js
+            .with_reactor(|reactor, _| reactor.listen(address, false, Duration::from_millis(1), 1024, None));
         js.shared.watch_deadlines();
         let slow = connect(listening.unwrap().1);
         if round % 2 == 0 {
@@ -387,7 +387,8 @@ fn an_environment_ends_in_the_midst_of_everything() {
 fn tasks_end_with_their_environment() {
     let mut js = JavaScript::new();
     let address = (Ipv4Addr::LOCALHOST, 0).into();
-    let listening = js.with_reactor(|reactor, _| reactor.listen(address, Duration::from_secs(1), 1024, None));
+    let listening =
+        js.with_reactor(|reactor, _| reactor.listen(address, false, Duration::from_secs(1), 1024, None));
     js.shared.watch_deadlines();
     js.with_reactor(|reactor, _| reactor.close_listener(listening.unwrap().0));
     // Both sleep by then, and nothing will wake them.

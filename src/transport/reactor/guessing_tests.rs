@@ -43,7 +43,7 @@ fn a_peer_that_never_stops_does_not_hide_the_others() {
     guess_until(&mut bench, |bench| bench.messages_of(busy).len() >= 5);
     let (listener, address) = bench
         .reactor
-        .listen((std::net::Ipv4Addr::LOCALHOST, 0).into(), PATIENCE, 4096, None)
+        .listen((std::net::Ipv4Addr::LOCALHOST, 0).into(), false, PATIENCE, 4096, None)
         .expect("a port");
     let mut newcomer = TcpStream::connect(address).unwrap();
     newcomer.write_all(REQUEST.as_bytes()).unwrap();

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use mio::net::TcpListener;
 use mio::{Interest, Registry, Token};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::event::{ConnectionId, ListenerId};
 use crate::slots::Slots;
@@ -69,6 +70,18 @@ pub(super) struct Accepted {
     pub(super) tls: Option<Arc<Context>>,
 }
 
+/// As `TcpListener::bind`, at an address at which others may listen as well.
+fn bind_shared(address: SocketAddr) -> io::Result<TcpListener> {
+    const BACKLOG: i32 = 1024;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(TcpListener::from_std(socket.into()))
+}
+
 /// A connection whose time is over.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Late {
@@ -97,7 +110,7 @@ impl Listeners {
         Token(super::reactor::WAKE.0 - 1 - id.index())
     }
 
-    /// Listens. Returns the listener's id and address.
+    /// Listens. Returns the listener's id and address. With `reuse_port`, others may listen at the same address who ask for it too.
     ///
     /// # Errors
     /// Those of the operating system: the address is in use, is not one of this machine, …
@@ -105,11 +118,12 @@ impl Listeners {
         &mut self,
         registry: &Registry,
         address: SocketAddr,
+        reuse_port: bool,
         timeout: Duration,
         max_head_len: usize,
         tls: Option<Arc<Context>>,
     ) -> io::Result<(ListenerId, SocketAddr)> {
-        let mut socket = TcpListener::bind(address)?;
+        let mut socket = if reuse_port { bind_shared(address)? } else { TcpListener::bind(address)? };
         let address = socket.local_addr()?;
         let id = self.slots.next_id().ok_or_else(|| io::Error::other("too many listeners"))?;
         registry.register(&mut socket, Self::token(id), Interest::READABLE)?;

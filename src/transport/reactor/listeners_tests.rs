@@ -16,7 +16,7 @@ const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nCo
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 fn listen(bench: &mut Bench, timeout: Duration) -> (ListenerId, SocketAddr) {
-    bench.reactor.listen((Ipv4Addr::LOCALHOST, 0).into(), timeout, 16 * 1024, None).unwrap()
+    bench.reactor.listen((Ipv4Addr::LOCALHOST, 0).into(), false, timeout, 16 * 1024, None).unwrap()
 }
 
 /// A peer that the reactor has accepted and that has sent the beginning of a request.
@@ -167,7 +167,7 @@ fn a_request_for_a_listener_that_is_closed_meanwhile_names_no_other_one() {
 fn an_address_in_use_is_an_error() {
     let mut bench = Bench::new();
     let (_, address) = listen(&mut bench, LONG);
-    let error = bench.reactor.listen(address, LONG, 1024, None).unwrap_err();
+    let error = bench.reactor.listen(address, false, LONG, 1024, None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
 }
 
@@ -219,7 +219,7 @@ fn a_refused_peer_that_does_not_go_is_closed_after_a_while() {
 #[test]
 fn a_head_that_is_too_long_is_refused() {
     let mut bench = Bench::new();
-    let (_, address) = bench.reactor.listen((Ipv4Addr::LOCALHOST, 0).into(), LONG, 100, None).unwrap();
+    let (_, address) = bench.reactor.listen((Ipv4Addr::LOCALHOST, 0).into(), false, LONG, 100, None).unwrap();
     let mut peer = connect(address);
     peer.write_all(format!("GET / HTTP/1.1\r\nLong: {}\r\n", "x".repeat(70_000)).as_bytes()).unwrap();
     assert!(answer(&mut bench, &peer).starts_with("HTTP/1.1 431 "));

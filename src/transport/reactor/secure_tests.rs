@@ -31,7 +31,7 @@ fn listen(bench: &mut Bench, timeout: Duration) -> (ListenerId, SocketAddr) {
     let identities = vec![Identity { key: KEY.to_vec(), cert: CERT.to_vec() }];
     let context = Context::new(&Settings { identities, ..Settings::default() }).unwrap();
     let address = (Ipv4Addr::LOCALHOST, 0).into();
-    bench.reactor.listen(address, timeout, 16 * 1024, Some(Arc::new(context))).unwrap()
+    bench.reactor.listen(address, false, timeout, 16 * 1024, Some(Arc::new(context))).unwrap()
 }
 
 fn client(stream: TcpStream) -> Client {

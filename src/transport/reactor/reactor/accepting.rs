@@ -51,18 +51,19 @@ impl Reactor {
         matches!(stage, Some(Stage::Head(opening)) if opening.since == since)
     }
 
-    /// Listens. Returns the listener's id and address.
+    /// Listens. Returns the listener's id and address. With `reuse_port`, others may listen at the same address who ask for it too.
     ///
     /// # Errors
     /// Those of the operating system: the address is in use, is not one of this machine, …
     pub(crate) fn listen(
         &mut self,
         address: SocketAddr,
+        reuse_port: bool,
         timeout: Duration,
         max_head_len: usize,
         tls: Option<Arc<Context>>,
     ) -> io::Result<(ListenerId, SocketAddr)> {
-        self.listeners.listen(self.poll.registry(), address, timeout, max_head_len, tls)
+        self.listeners.listen(self.poll.registry(), address, reuse_port, timeout, max_head_len, tls)
     }
 
     /// New connections of a listener with TLS get other certificates.

@@ -3,10 +3,12 @@
 // Looks for memory errors and leaks: builds the core and the addon with AddressSanitizer (LeakSanitizer is part of it) and
 // runs their tests, those of the addon under Node. For Linux; needs the C compiler that Rust needs to link with.
 //
-//   npm run sanitize -- [core|addon] [TEST FILE...]
+//   npm run sanitize -- [core|addon|threads] [TEST FILE...]
 //
 //   core       the Rust tests of the core
 //   addon      the JavaScript tests that reach the addon, over the loop, over a worker and over Node's streams
+//   threads    the Rust tests in which threads meet, with ThreadSanitizer; only when asked for. The standard library is built
+//              for it: `rustup component add rust-src`
 //   TEST FILE  these instead
 //
 // Rust's sanitizer comes as a static library for executables. Node is none of ours, so a shared one is made of it and put
@@ -45,6 +47,27 @@ function run(file, args, extra, what) {
 function testCore() {
   cargo(['test', '--locked', '--no-default-features', '--lib', '--test', 'properties'], {
     flags, env: { ...env, ASAN_OPTIONS: `detect_leaks=1:${OPTIONS}` }, target: TARGET
+  });
+}
+
+/**
+ * What ThreadSanitizer does not see: tokio hands the address of what waits for a socket to the operating system, and gets it back
+ * from there on another thread.
+ */
+const NOT_SEEN = ['race:tokio::runtime::io::scheduled_io', 'race:tokio::runtime::io::driver'];
+
+/**
+ * The tests of the drivers, which move connections between threads. One at a time, and
+ * without backtraces: they wait for other threads only so long.
+ */
+function testThreads() {
+  const { flags: tsanFlags, env: tsanEnv } = sanitizer('thread');
+  const directory = path.join(ROOT, 'target', 'thread');
+  fs.mkdirSync(directory, { recursive: true });
+  const suppressions = path.join(directory, 'not-seen');
+  fs.writeFileSync(suppressions, NOT_SEEN.join('\n'));
+  cargo(['test', '-Zbuild-std', '--locked', '--no-default-features', '--features', 'node', '--lib', 'transport::driver'], {
+    flags: tsanFlags, env: { ...tsanEnv, RUST_TEST_THREADS: '1', RUST_BACKTRACE: '0', TSAN_OPTIONS: `exitcode=${EXIT_CODE}:suppressions=${suppressions}` }, target: 'thread'
   });
 }
 
@@ -110,11 +133,12 @@ function testAddon(files) {
 
 function main() {
   const { positionals } = parseArgs({ allowPositionals: true, options: {} });
-  const parts = positionals.filter((word) => word === 'core' || word === 'addon');
+  const parts = positionals.filter((word) => ['core', 'addon', 'threads'].includes(word));
   const files = positionals.filter((word) => !parts.includes(word));
   if (process.platform !== 'linux') throw new Error('this script knows how to do it on Linux only');
   const wanted = (part) => parts.includes(part) || (parts.length === 0 && (part === 'addon' || files.length === 0));
   if (wanted('core')) testCore();
+  if (parts.includes('threads')) testThreads();
   if (wanted('addon')) testAddon(files.length > 0 ? files : null);
 }
 

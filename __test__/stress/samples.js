@@ -36,7 +36,7 @@ function median(values) {
 const TOLERANCE = {
   rss: { part: 0.1, more: 24, unit: 'MiB' },
   peersRss: { part: 0.1, more: 24, unit: 'MiB' },
-  fdsBeside: { part: 0, more: 24, unit: 'descriptors beside the two of each connection' },
+  fdsBeside: { part: 0, more: 24, unit: 'descriptors beside that of each connection' },
   threads: { part: 0, more: 0, unit: 'threads' }
 };
 

@@ -44,7 +44,7 @@ function watchProcess(samples) {
       const { load } = observer;
       const connections = server.connections.length;
       const one = { ...sample(start), connections, messages: load.messages - messages, peersRss: load.rss / (1 << 20) };
-      one.fdsBeside = one.fds === null ? null : one.fds - connections * (observer.lastTransport === 'stream' ? 1 : 2);
+      one.fdsBeside = one.fds === null ? null : one.fds - connections;
       messages = load.messages;
       samples.push(one);
       if (samples.length % 60 === 0) console.log(JSON.stringify(one, (_, value) => (Number.isFinite(value) ? Math.round(value) : value)));

@@ -23,7 +23,7 @@ const COVERAGE = [
 /**
  * Flags and environment that build with a sanitizer. Naming one takes a nightly compiler, or a stable one that is told to
  * take options for the nightly; the run-time library comes with both.
- * @param {'address'|'leak'} name
+ * @param {'address'|'leak'|'thread'} name
  */
 function sanitizer(name) {
   return { flags: [`-Zsanitizer=${name}`, '-Cforce-frame-pointers=yes'], env: { RUSTC_BOOTSTRAP: '1' } };

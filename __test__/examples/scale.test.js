@@ -38,6 +38,7 @@ async function enter(t, port, request) {
   const guest = {
     connection,
     say: (text) => connection.send(JSON.stringify({ type: 'say', text })),
+    takenBy: () => new Set(events.filter(({ type }) => type === 'said').map(({ by }) => by)),
     texts: () => events.filter(({ type }) => type === 'said').map(({ text }) => text),
     event: (matches) => new Promise((resolve) => {
       const look = () => {
@@ -73,5 +74,18 @@ test('guests of two processes talk to each other, and who comes later reads the 
   const back = await enter(t, one, { room: 'tea', name: 'Eve', after: heard.id });
   assert.deepStrictEqual(back.texts(), ['hello Ann']);
 
+  await example.stop();
+});
+
+test('both threads of a process take guests, who talk to each other', {
+  skip: skip || (process.platform === 'linux' ? false : 'only Linux spreads connections'), timeout: 60000,
+}, async (t) => {
+  const example = startExample(t, path.join('scale', 'start.js'));
+  const [, port] = await example.output(/http:\/\/127\.0\.0\.1:(\d+)\/ \(process \d+, threads: 2\)/);
+  const guests = [];
+  for (let i = 0; i < 20; i++) guests.push(await enter(t, port, { room: 'hall', name: `${i}` }));
+  for (const [i, guest] of guests.entries()) guest.say(`from ${i}`);
+  for (const guest of guests) for (let i = 0; i < 20; i++) await guest.event(({ text }) => text === `from ${i}`);
+  assert.strictEqual(guests[0].takenBy().size, 2);
   await example.stop();
 });

@@ -1,16 +1,15 @@
 'use strict';
 
-// One process of the chat. Any number of them can run; start.js starts two.
+// The chat. Any number of these can run; process.js runs some in threads that listen at one port.
 //
 //   ENGINE   redis://… or nats://…
-//   HISTORY  a directory, the same for all processes
-//   PORT     where it listens
+//   HISTORY  a directory, the same for all of them
 //
 // JSON in text messages:
 //
 //   client to server   { type: 'enter', room, name, after }    `after`: the id of the last message that it has, or null
 //                      { type: 'say', text }
-//   server to client   { type: 'said', id, name, text, by }    `by`: the process that took it
+//   server to client   { type: 'said', id, name, text, by }    `by`: the process and thread that took it
 //                      { type: 'entered', room, people }       after the history
 //                      { type: 'people', people }
 //                      { type: 'away' }, { type: 'back' }      the engine
@@ -19,12 +18,15 @@ const { randomUUID } = require('crypto');
 const fs = require('fs');
 const http = require('http');
 const path = require('path');
+const { isMainThread, parentPort, threadId, workerData } = require('worker_threads');
 const { server: WebSocketServer } = require('../../'); // in your own project: require('websocket')
-const { listen } = require('../listen');
+const { whenListening } = require('../listen');
 const { connectEngine } = require('./engine');
 const { Store } = require('./store');
 
 const LIMITS = { name: 24, room: 24, text: 500 };
+
+const NAME = `${process.pid}.${threadId}`;
 
 const page = fs.readFileSync(path.join(__dirname, 'index.html'));
 const store = new Store(process.env.HISTORY || '.');
@@ -82,7 +84,7 @@ class Guest {
   }
 
   async say({ text }) {
-    const said = { type: 'said', id: randomUUID(), name: this.name, text: line(text, LIMITS.text), by: process.pid };
+    const said = { type: 'said', id: randomUUID(), name: this.name, text: line(text, LIMITS.text), by: NAME };
     if (said.text === '') return;
     // First into the store, then to the others: what was lost on the way can be read.
     await store.append(this.room, said);
@@ -113,7 +115,11 @@ async function main() {
     if (request.url === '/health') response.writeHead(isStopping ? 503 : 200).end();
     else response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end(page);
   });
-  const wsServer = new WebSocketServer({ httpServer, pubsub: engine.pubsub, maxReceivedMessageSize: 8192 });
+  // The threads share the port; what is no WebSocket goes to the HTTP server.
+  const { port, host, reusePort } = workerData;
+  const wsServer = new WebSocketServer({
+    port, host, reusePort, fallback: httpServer, pubsub: engine.pubsub, maxReceivedMessageSize: 8192,
+  });
   let isStopping = false;
 
   wsServer.on('request', (request) => {
@@ -124,25 +130,25 @@ async function main() {
   // Everybody here goes on talking to each other. When the engine is back, pages ask for what they missed.
   const tellAll = (event) => wsServer.broadcastUTF(JSON.stringify(event));
   wsServer.on('pubsubLost', (error) => {
-    console.log(`${process.pid}: ${error.message}`);
+    console.log(`${NAME}: ${error.message}`);
     tellAll({ type: 'away' });
   });
   wsServer.on('pubsubRestored', ({ downtime }) => {
-    console.log(`${process.pid}: the engine is back after ${downtime} ms`);
+    console.log(`${NAME}: the engine is back after ${downtime} ms`);
     tellAll({ type: 'back' });
   });
 
-  listen(httpServer, {}, (authority) => console.log(`Chat on http://${authority}/ (process ${process.pid})`));
+  whenListening(wsServer, { port, host }, (authority) => parentPort.postMessage({ authority, port: wsServer.address().port }));
 
-  for (const signal of ['SIGINT', 'SIGTERM']) {
-    process.once(signal, () => {
-      isStopping = true;
-      for (const connection of [...wsServer.connections]) connection.close(1001, 'The server is stopping.');
-      wsServer.shutDown();
-      httpServer.close(() => engine.close());
-      httpServer.closeIdleConnections();
-    });
-  }
+  // Its process stops.
+  parentPort.once('message', () => {
+    isStopping = true;
+    for (const connection of [...wsServer.connections]) connection.close(1001, 'The server is stopping.');
+    wsServer.shutDown();
+    httpServer.close(() => engine.close());
+    httpServer.closeIdleConnections();
+  });
 }
 
-main();
+if (isMainThread) console.error('This runs in a thread of process.js.');
+else main();

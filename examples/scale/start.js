@@ -1,6 +1,6 @@
 'use strict';
 
-// `npm run example:scale`: a chat with rooms on two processes, with an engine between them: Redis, Valkey or NATS, whichever is
+// `npm run example:scale`: a chat with rooms on two processes with two threads each, with an engine between them: Redis, Valkey or NATS, whichever is
 // found on this machine.
 //
 //   PORT=8081 npm run example:scale                          other ports: this one and the next (0 picks free ones)
@@ -65,7 +65,7 @@ async function main() {
     npm(['install', '--no-save'], { cwd: __dirname });
   }
   const first = Number(process.env.PORT || 8080);
-  const processes = [0, 1].map((i) => spawn(process.execPath, [path.join(__dirname, 'server.js')], {
+  const processes = [0, 1].map((i) => spawn(process.execPath, [path.join(__dirname, 'process.js')], {
     stdio: 'inherit',
     env: { ...process.env, ENGINE: url, HISTORY: directory, PORT: String(first === 0 ? 0 : first + i) },
   }));

@@ -41,6 +41,9 @@ const FANNED_OUT: usize = if cfg!(loom) { 2 } else { 128 };
 /// Recipients that are written to before the JavaScript thread may have the reactor: some tens of microseconds.
 const FANNED_OUT_AT_ONCE: usize = if cfg!(loom) { 1 } else { 16 };
 
+/// Recipients that messages are passed on to before any is written to: what a socket gets of several messages leaves in one write.
+const PASSED_ON_AT_ONCE: usize = if cfg!(loom) { 2 } else { 4096 };
+
 /// Wakes the JavaScript thread; callable on every thread.
 pub(crate) type WakeJs = Box<dyn Fn() + Send + Sync>;
 
@@ -384,20 +387,26 @@ impl SharedReactor {
 
     /// Passes messages to many on and writes them, a few sockets at a time, so that the JavaScript thread hardly waits.
     fn write_broadcasts(&self) {
-        let some = |reactor: &mut Reactor, events: &mut Events| {
+        let mut passed_on = 0;
+        let mut some = |reactor: &mut Reactor, events: &mut Events| {
             // A worker takes what there is by itself.
             let here = !self.is_worker_driven();
-            let added = here && self.outgoing.apply_some(reactor, FANNED_OUT_AT_ONCE);
-            if reactor.flush_some(FANNED_OUT_AT_ONCE, events) || added {
+            if here && passed_on < PASSED_ON_AT_ONCE && self.outgoing.apply_some(reactor, FANNED_OUT_AT_ONCE)
+            {
+                passed_on += FANNED_OUT_AT_ONCE;
                 return true;
             }
+            if reactor.flush_some(FANNED_OUT_AT_ONCE, events) {
+                return true;
+            }
+            passed_on = 0;
             // With the reactor locked: whoever adds to its list from now on starts anew. So does JavaScript when it has sent
             // another message, unless that was before this, and is seen here. A swap, so that it is in one order with that of
             // `broadcast`: the later of the two sees what was done before the earlier one.
             self.fanning_out.swap(false, SeqCst);
             here && self.outgoing.has_broadcasts() && !self.fanning_out.swap(true, SeqCst)
         };
-        while self.flush_elsewhere(some) == Some(true) {
+        while self.flush_elsewhere(&mut some) == Some(true) {
             while self.js_waits.load(SeqCst) {
                 yield_now();
             }

@@ -153,7 +153,7 @@ class SentinelConnection {
         if (!this.#isStale) return client;
         this.#isStale = false;
         // With this error the client asks the sentinels again, and calls once more.
-        throw new Error('READONLY The server is not a master any more.');
+        throw lostError('READONLY The server is not a master any more.');
       }), 'Sentinel');
     } catch (error) {
       // What a client throws that has given up says nothing.

@@ -79,10 +79,10 @@ if (process.argv[2] === 'serve') {
     }
 
     test('a port at which somebody listens without the option is in use', { timeout: 10000 }, async (t) => {
-      const server = await listen({ port: 0 });
+      const server = await listen({ port: 0, io: 'auto' });
       t.after(() => server.shutDown());
       const { port } = server.address();
-      await assert.rejects(listen({ port, reusePort: true }), { code: 'EADDRINUSE' });
+      await assert.rejects(listen({ port, io: 'auto', reusePort: true }), { code: 'EADDRINUSE' });
     });
 
     test('what it cannot be used with is said', () => {

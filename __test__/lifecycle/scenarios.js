@@ -58,7 +58,7 @@ exports.end = ({ report, how, config }) => {
       client.sendUTF('hello');
       client.on('message', (message) => {
         report({ echoed: message.utf8Data });
-        endings[how]({ client, accepted: server.connections[0], server });
+        endings[how]({ client, accepted: server.connections.at(-1), server });
         httpServer.close();
         expectExit(report);
       });
@@ -457,7 +457,7 @@ exports.collect = ({ report, how, count }) => {
     const one = () => {
       let request = connect(port, (client) => {
         keep('client connection', client);
-        client.on('message', () => endings[how]({ client, accepted: server.connections[0], server }));
+        client.on('message', () => endings[how]({ client, accepted: server.connections.at(-1), server }));
         client.on('close', () => (++open < count ? setImmediate(one) : setTimeout(look, 20, 0)));
         client.sendUTF('hello');
       });

@@ -99,7 +99,7 @@ for (const transport of ['of the addon', 'of Node']) {
     });
     t.after(close);
     const createConnection = (options) => {
-      const socket = net.connect(options);
+      const socket = net.connect(options.port, options.host);
       // The addon takes over no socket whose methods are somebody else's.
       if (transport === 'of Node') socket.write = (...args) => net.Socket.prototype.write.apply(socket, args);
       return socket;

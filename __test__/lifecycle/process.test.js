@@ -19,7 +19,7 @@ describe('the life of a process', { concurrency: 3 }, () => {
   function endedByItself(result) {
     assert.deepStrictEqual([result.code, result.signal, result.stderr], [0, null, '']);
     const { lived } = result.reports.find((report) => 'lived' in report);
-    assert.ok(lived < 4000, `lived on for ${lived} ms`);
+    assert.ok(lived < 1500, `lived on for ${lived} ms`);
   }
 
   for (const how of endings) {

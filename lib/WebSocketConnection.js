@@ -15,7 +15,6 @@ const { changeTransport, settleFor } = require('./internal/transport/queueing-tr
 const { Inbox } = require('./internal/connection/inbox');
 const { Listeners, compactListeners } = require('./internal/base/listener-store');
 const { StreamReceiver } = require('./internal/transport/stream-receiver');
-const { throwLater } = require('./internal/base/arguments');
 const { captureContext } = require('./internal/base/context');
 const { scheduleDelivery, mayGoOn } = require('./internal/connection/delivery');
 const channels = require('./internal/base/channels');
@@ -25,6 +24,7 @@ const heartbeat = require('./internal/connection/heartbeat');
 const iterate = require('./internal/connection/iterate');
 const keepalive = require('./internal/connection/keepalive');
 const sending = require('./internal/connection/sending');
+const { socketListeners, tellWhatHasHappened } = require('./internal/connection/socket-events');
 const connectionStream = require('./internal/streams/connection-stream');
 const { websocketError } = require('./internal/base/errors');
 const { hasOwnMark } = require('./internal/transport/backpressure');
@@ -234,50 +234,6 @@ WebSocketConnection.prototype._addSocketEventListeners = function _addSocketEven
   this._debug('open (%s, transport %s)', this.maskOutgoingPackets ? 'client' : 'server', this.transport);
   if (channels.open.hasSubscribers) channels.open.publish({ connection: this });
 };
-
-/** A socket whose events a connection has come too late for does not emit them again. */
-function tellWhatHasHappened(connection) {
-  const { socket } = connection;
-  if (socket.closed === true) process.nextTick(() => connection.handleSocketClose(Boolean(socket.errored)));
-  else if (socket.readableEnded === true && socket.destroyed !== true) process.nextTick(() => connection.handleSocketEnd());
-}
-
-const kConnection = Symbol('connection');
-
-/** The methods for the events of a socket, but `data`. */
-const SOCKET_HANDLERS = Object.entries({
-  error: 'handleSocketError',
-  end: 'handleSocketEnd',
-  close: 'handleSocketClose',
-  drain: 'handleSocketDrain',
-  pause: 'handleSocketPause',
-  resume: 'handleSocketResume',
-});
-
-/** Handles an event of the socket. What a listener of the program throws keeps Node from nothing that comes behind the event. */
-function onSocketEvent(connection, method, argument) {
-  try {
-    connection[method](argument);
-  } catch (error) {
-    throwLater(error);
-  }
-}
-
-/** Listeners that all connections share: a socket knows its connection. Six functions less for each. */
-const SHARED_LISTENERS = SOCKET_HANDLERS.map(([event, method]) => [
-  event, function listener(argument) { onSocketEvent(this[kConnection], method, argument); },
-]);
-
-/** Pairs of event and listener for the socket of a connection. */
-function socketListeners(connection) {
-  const { socket } = connection;
-  if (socket instanceof Duplex && socket[kConnection] === undefined) {
-    socket[kConnection] = connection;
-    return SHARED_LISTENERS;
-  }
-  // Two connections on one socket, or something that may call its listeners in any way it likes.
-  return SOCKET_HANDLERS.map(([event, method]) => [event, (argument) => onSocketEvent(connection, method, argument)]);
-}
 
 /** Sends through the socket; called by giving-back when Node writes it. */
 WebSocketConnection.prototype._becomeStream = function _becomeStream() {
